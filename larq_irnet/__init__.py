@@ -1,0 +1,27 @@
+"""larq_irnet: accurate binary neural networks on top of Larq.
+
+Quantizers, constraints, callbacks and layers of IR-Net for any Larq model. Importing
+the package registers all aliases with Keras.
+"""
+
+from larq_irnet.legacy_keras import require_legacy_keras
+
+require_legacy_keras()
+
+from larq_irnet import (  # noqa: E402  (Larq must not load before the check above)
+    callbacks,
+    constraints,
+    layers,
+    methods,
+    quantizers,
+)
+from larq_irnet.version import __version__  # noqa: E402
+
+__all__ = [
+    "__version__",
+    "callbacks",
+    "constraints",
+    "layers",
+    "methods",
+    "quantizers",
+]

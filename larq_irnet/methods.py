@@ -1,0 +1,140 @@
+"""A method is a value: what one paper changes in a network, by the field's names.
+
+Layers, zoo networks, recipes and reports take the name of a method and ask this
+registry. A new paper is one quantizer file and one entry here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import larq as lq
+import tensorflow as tf
+
+__all__ = ["Method", "get", "names"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """The quantizers of one paper and what goes with them.
+
+    # Attributes
+        name: Name in the registry.
+        title: Name as the field writes it, for tables and plots.
+        input_quantizer: Alias of the activation quantizer; `None` keeps activations
+            in full precision.
+        kernel_quantizer: Alias of the weight quantizer; `None` keeps weights in full
+            precision.
+        kernel_constraint: Alias of the constraint on latent weights, or `None`.
+        activation: Non-linearity that the method's networks use around binary layers.
+        reference: The paper, as a link; empty for plain full precision.
+    """
+
+    name: str
+    title: str
+    input_quantizer: str | None = None
+    kernel_quantizer: str | None = None
+    kernel_constraint: str | None = None
+    activation: str = "hard_tanh"
+    reference: str = ""
+
+    def make_input_quantizer(self) -> Any:
+        """A fresh quantizer for the inputs of one layer, or `None`."""
+        return lq.quantizers.get(self.input_quantizer)
+
+    def make_kernel_quantizer(self, filter_axes: Sequence[int] = (-1,)) -> Any:
+        """A fresh quantizer for one kernel, or `None`.
+
+        # Arguments
+            filter_axes: The axes of the kernel that index filters.
+        """
+        return _along(lq.quantizers.get(self.kernel_quantizer), filter_axes)
+
+    def make_kernel_constraint(self, filter_axes: Sequence[int] = (-1,)) -> Any:
+        """A fresh constraint for one kernel, or `None`.
+
+        # Arguments
+            filter_axes: The axes of the kernel that index filters.
+        """
+        constraint = tf.keras.constraints.get(self.kernel_constraint)
+        return _along(constraint, filter_axes)
+
+
+def _along(filterwise: Any, filter_axes: Sequence[int]) -> Any:
+    """Points a quantizer or constraint that works filter by filter to its filters."""
+    if filterwise is None or "filter_axes" not in filterwise.get_config():
+        return filterwise
+    config = {**filterwise.get_config(), "filter_axes": list(filter_axes)}
+    return type(filterwise).from_config(config)
+
+
+_BINARY_NET = "https://arxiv.org/abs/1602.02830"
+_BI_REAL_NET = "https://arxiv.org/abs/1808.00278"
+_IR_NET = "https://arxiv.org/abs/1909.10788"
+
+_METHODS = {
+    method.name: method
+    for method in (
+        Method(name="float", title="Full precision", activation="relu"),
+        Method(
+            name="ste_sign",
+            title="STE",
+            input_quantizer="ste_sign",
+            kernel_quantizer="ste_sign",
+            kernel_constraint="weight_clip",
+            reference=_BINARY_NET,
+        ),
+        Method(
+            name="approx_sign",
+            title="ApproxSign",
+            input_quantizer="approx_sign",
+            kernel_quantizer="ste_sign",
+            kernel_constraint="weight_clip",
+            reference=_BI_REAL_NET,
+        ),
+        Method(
+            name="irnet",
+            title="IR-Net",
+            input_quantizer="ede_sign",
+            kernel_quantizer="libra_pb",
+            reference=_IR_NET,
+        ),
+        Method(
+            name="irnet_w1a32",
+            title="IR-Net (W1A32)",
+            kernel_quantizer="libra_pb",
+            activation="relu",
+            reference=_IR_NET,
+        ),
+    )
+}
+
+
+def names() -> list[str]:
+    """The names of all registered methods, sorted.
+
+    # Example
+        >>> names()
+        ['approx_sign', 'float', 'irnet', 'irnet_w1a32', 'ste_sign']
+    """
+    return sorted(_METHODS)
+
+
+def get(identifier: str | Method) -> Method:
+    """Looks a method up; a `Method` of your own passes through.
+
+    # Arguments
+        identifier: One of `names()`, or a `Method`.
+
+    # Raises
+        ValueError: if there is no such method.
+
+    # Example
+        >>> get("irnet").kernel_quantizer
+        'libra_pb'
+    """
+    if isinstance(identifier, Method):
+        return identifier
+    if identifier not in _METHODS:
+        raise ValueError(f"Expected a method out of {names()}, got {identifier!r}.")
+    return _METHODS[identifier]
