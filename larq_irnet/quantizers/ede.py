@@ -147,9 +147,9 @@ class EDESign(EDEQuantizer):
     \\]
 
     with \\(t\\) and \\(k\\) from `ede_schedule`. For \\(t < 1\\) the slope at zero is 1
-    and the window narrows; from there on the slope at zero is \\(t\\). EDE itself does not
-    cut the gradient off at \\(\pm 1\\): in IR-Net's networks the hard tanh in front of
-    each binary convolution does.
+    and the window narrows; from there on the slope at zero is \\(t\\). EDE itself does
+    not cut the gradient off at \\(\pm 1\\): in IR-Net's networks the hard tanh in front
+    of each binary convolution does.
 
     # Arguments
         t_min: \\(t\\) at the start of the training, positive.

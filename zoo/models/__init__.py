@@ -1,0 +1,33 @@
+"""Published binary networks, built for any method: one network per file."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from zoo.models.alignment import Rotate180
+from zoo.models.option_a_shortcut import OptionAShortcut
+from zoo.models.resnet20 import ResNet20
+
+__all__ = ["OptionAShortcut", "ResNet20", "Rotate180", "get", "names"]
+
+_BUILDERS = {builder.__name__: builder for builder in (ResNet20,)}
+
+
+def names() -> list[str]:
+    """The names of all networks, sorted."""
+    return sorted(_BUILDERS)
+
+
+def get(name: str) -> Callable[..., tf.keras.Model]:
+    """Looks the builder of a network up.
+
+    # Raises
+        ValueError: if there is no such network.
+
+    # Example
+        >>> get("ResNet20") is ResNet20
+        True
+    """
+    if name not in _BUILDERS:
+        raise ValueError(f"Expected a network out of {names()}, got {name!r}.")
+    return _BUILDERS[name]

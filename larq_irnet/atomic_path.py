@@ -1,0 +1,37 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["atomic_path"]
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a path to write to; moves it to `path` at the end if nothing was raised.
+
+    The temporary file or folder lies beside `path` and keeps its suffixes. Whatever was
+    at `path` stays until the new content is complete.
+
+    # Arguments
+        path: Where the file is to appear; its folder must exist.
+
+    # Example
+        >>> with atomic_path("/tmp/greeting.txt") as partial:
+        ...     _ = partial.write_text("hello")
+        >>> Path("/tmp/greeting.txt").read_text()
+        'hello'
+    """
+    path = Path(path)
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        if partial.is_dir():
+            shutil.rmtree(partial)
+        else:
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""What the command lines share: expected errors end in one line, not a traceback."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app
+
+__all__ = ["run_command"]
+
+_INTERRUPTED = 130  # what shells report for Ctrl-C
+
+
+def run_command(
+    main: Callable[[], None], *, errors: Sequence[type[Exception]] = ()
+) -> None:
+    """Parses the flags, runs `main`, and leaves with a non-zero code if it fails.
+
+    # Arguments
+        main: The command; it reads its flags itself.
+        errors: Exceptions to report in one line besides those for bad values, files
+            and missing packages. Anything else is a bug and keeps its traceback.
+    """
+    expected = (ValueError, OSError, ImportError, *errors)
+
+    def guarded(arguments: list[str]) -> None:
+        try:
+            if len(arguments) > 1:
+                raise ValueError(f"Expected flags only, got {arguments[1]!r}.")
+            main()
+        except expected as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            sys.exit(_INTERRUPTED)
+
+    app.run(guarded)

@@ -1,0 +1,66 @@
+"""The 1,797 handwritten digits that come with scikit-learn: real images, no download.
+
+8x8 grey images of the UCI "Optical Recognition of Handwritten Digits" test set. The
+split is fixed and stratified: 1,197 for training, 200 for choices (validation) and 400
+that are looked at once (test).
+"""
+
+import numpy as np
+
+from zoo.datasets.image_dataset import InMemoryDataset, Split
+
+__all__ = ["Digits"]
+
+_SPLIT_SEED = 1797
+_VALIDATION_SIZE = 200
+_TEST_SIZE = 400
+_WHITE = 16.0  # largest pixel value
+
+
+class Digits(InMemoryDataset):
+    """scikit-learn's digits, with mean 0 and deviation 1 over the training pixels.
+
+    # Example
+        >>> digits = Digits()
+        >>> [digits.size(split) for split in ("train", "validation", "test")]
+        [1197, 200, 400]
+        >>> digits.arrays("train").images.shape
+        (1197, 8, 8, 1)
+
+    # References
+        - [UCI machine learning repository, data set
+            80](https://archive.ics.uci.edu/dataset/80)
+    """
+
+    name = "digits"
+    input_shape = (8, 8, 1)
+    num_classes = 10
+
+    def load(self) -> dict[str, Split]:
+        try:
+            from sklearn.datasets import load_digits
+            from sklearn.model_selection import train_test_split
+        except ImportError as error:
+            raise ImportError(
+                "Expected scikit-learn for the digits, found none. Run "
+                "`pip install 'larq-irnet[zoo]'`."
+            ) from error
+
+        pixels, labels = load_digits(return_X_y=True)
+        images = (pixels / _WHITE).astype(np.float32).reshape(-1, *self.input_shape)
+        indices = {"train": np.arange(len(labels))}
+        for split, size in ("test", _TEST_SIZE), ("validation", _VALIDATION_SIZE):
+            indices["train"], indices[split] = train_test_split(
+                indices["train"],
+                test_size=size,
+                stratify=labels[indices["train"]],
+                random_state=_SPLIT_SEED,
+            )
+        mean, deviation = (
+            images[indices["train"]].mean(),
+            images[indices["train"]].std(),
+        )
+        return {
+            split: Split((images[chosen] - mean) / deviation, labels[chosen])
+            for split, chosen in indices.items()
+        }

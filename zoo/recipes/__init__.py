@@ -1,0 +1,45 @@
+"""Runs whose settings and outcome are written down: one recipe per file."""
+
+from zoo.recipes import (
+    float_resnet20_digits,
+    float_resnet20_digits_sgd,
+    irnet_resnet20_digits,
+    irnet_resnet20_digits_sgd,
+    ste_sign_resnet20_digits,
+    ste_sign_resnet20_digits_sgd,
+)
+from zoo.recipes.recipe import Recipe
+
+__all__ = ["Recipe", "get", "names"]
+
+_RECIPES = {
+    module.RECIPE.name: module.RECIPE
+    for module in (
+        float_resnet20_digits,
+        float_resnet20_digits_sgd,
+        irnet_resnet20_digits,
+        irnet_resnet20_digits_sgd,
+        ste_sign_resnet20_digits,
+        ste_sign_resnet20_digits_sgd,
+    )
+}
+
+
+def names() -> list[str]:
+    """The names of all recipes, sorted."""
+    return sorted(_RECIPES)
+
+
+def get(name: str) -> Recipe:
+    """Looks a recipe up.
+
+    # Raises
+        ValueError: if there is no such recipe.
+
+    # Example
+        >>> get("irnet_resnet20_digits").config.method
+        'irnet'
+    """
+    if name not in _RECIPES:
+        raise ValueError(f"Expected a recipe out of {names()}, got {name!r}.")
+    return _RECIPES[name]

@@ -1,0 +1,63 @@
+"""Trains a recipe: `python -m zoo.train --recipe=irnet_resnet20_digits --workdir=...`.
+
+Interrupted, the same command goes on from the last finished epoch.
+"""
+
+import dataclasses
+import logging
+
+from absl import flags
+
+from zoo import recipes, training
+from zoo.command_line import run_command
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("recipe", None, f"One of {', '.join(recipes.names())}.")
+flags.DEFINE_string("workdir", None, "Folder of the run; made if there is none.")
+flags.DEFINE_bool("smoke", False, "Shrink the run to seconds, to see that it works.")
+flags.DEFINE_integer("epochs", None, "Epochs in place of the recipe's.")
+flags.DEFINE_integer("batch_size", None, "Images per step in place of the recipe's.")
+flags.DEFINE_string("optimizer", None, "adam or sgd in place of the recipe's.")
+flags.DEFINE_float("learning_rate", None, "First learning rate, not the recipe's.")
+flags.DEFINE_float("pad_values", None, "0 or 1, what binary convolutions pad with.")
+flags.DEFINE_string("precision", None, "float32, mixed_float16 or mixed_bfloat16.")
+flags.DEFINE_bool("jit_compile", None, "Compile the training step with XLA.")
+flags.DEFINE_integer("seed", None, "Sets initial weights and order, in [0, 2^31).")
+flags.DEFINE_enum("progress", "bar", ["bar", "epochs", "none"], "What to show.")
+flags.mark_flags_as_required(["recipe", "workdir"])
+
+_OVERRIDES = (
+    "epochs",
+    "batch_size",
+    "optimizer",
+    "learning_rate",
+    "pad_values",
+    "precision",
+    "jit_compile",
+    "seed",
+)
+_VERBOSE = {"bar": 1, "epochs": 2, "none": 0}
+
+
+def main() -> None:
+    given = {name: FLAGS[name].value for name in _OVERRIDES}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    config = dataclasses.replace(recipes.get(FLAGS.recipe).config, **overrides)
+    if FLAGS.smoke:
+        config = config.shrunk()
+    logging.getLogger("zoo").setLevel(logging.INFO)
+    results = training.run(config, FLAGS.workdir, verbose=_VERBOSE[FLAGS.progress])
+    print(
+        f"{FLAGS.recipe}: validation {results['validation']['accuracy']:.2%}, "
+        f"test {results['test']['accuracy']:.2%}, in {FLAGS.workdir}"
+    )
+
+
+def run() -> None:
+    """Entry point of `irnet-train`."""
+    run_command(main, errors=[training.TrainingDiverged])
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,177 @@
+"""The folder of one training run: what lies in it, and whether it is in order.
+
+```
+config.json          the settings (TrainConfig)
+initial.weights.h5   the weights before the first step
+metrics.csv          one row per epoch
+tensorboard/         the same for TensorBoard
+checkpoints/         the last finished epochs, removed when the run is complete
+model.keras          the trained model
+results.json         accuracies, times, versions; written last
+```
+"""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+import larq_irnet  # noqa: F401  (registers the quantizers of saved models)
+from larq_irnet.atomic_path import atomic_path
+from zoo.train_config import TrainConfig
+
+__all__ = ["Workdir", "WorkdirError"]
+
+
+class WorkdirError(ValueError):
+    """A folder that does not hold what a finished or resumable run leaves there."""
+
+
+class Workdir:
+    """Reads and writes the files of one run.
+
+    # Arguments
+        path: The folder; made by `create`.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.metrics_path = self.path / "metrics.csv"
+        self.tensorboard_path = self.path / "tensorboard"
+        self.checkpoints_path = self.path / "checkpoints"
+        self.initial_weights_path = self.path / "initial.weights.h5"
+        self._config_path = self.path / "config.json"
+        self._model_path = self.path / "model.keras"
+        self._results_path = self.path / "results.json"
+
+    def create(self, config: TrainConfig) -> None:
+        """Makes the folder for a run, or checks that it holds the same run.
+
+        # Raises
+            WorkdirError: if it holds a run with other settings, or cannot be written.
+        """
+        if self._config_path.exists():
+            self._check_same_run(config)
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self._config_path) as partial:
+                partial.write_text(config.to_json())
+        except OSError as error:
+            raise WorkdirError(
+                f"Expected a workdir that can be written, got {self.path}: "
+                f"{error.strerror}."
+            ) from error
+
+    def _check_same_run(self, config: TrainConfig) -> None:
+        there, wanted = json.loads(self.config().to_json()), json.loads(
+            config.to_json()
+        )
+        differing = [
+            f"{name}={there[name]!r} there, {wanted[name]!r} now"
+            for name in wanted
+            if there[name] != wanted[name]
+        ]
+        if differing:
+            raise WorkdirError(
+                f"Expected {self.path} to hold a run with the same settings, got "
+                f"{'; '.join(differing)}. Choose another workdir, or remove this one."
+            )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run has ended and left its results."""
+        return self._results_path.exists()
+
+    def config(self) -> TrainConfig:
+        """The settings of the run.
+
+        # Raises
+            WorkdirError: if they are missing or not readable.
+        """
+        text = self._read(self._config_path)
+        try:
+            return TrainConfig.from_json(text)
+        except ValueError as error:
+            raise WorkdirError(f"Cannot read {self._config_path}: {error}") from error
+
+    def results(self) -> dict[str, Any]:
+        """What the run has led to.
+
+        # Raises
+            WorkdirError: if the run is not complete or the file is not readable.
+        """
+        text = self._read(self._results_path)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise WorkdirError(f"Cannot read {self._results_path}: {error}") from error
+
+    def write_results(self, results: dict[str, Any]) -> None:
+        """Writes the results: the mark of a complete run."""
+        with atomic_path(self._results_path) as partial:
+            partial.write_text(json.dumps(results, indent=2))
+
+    def model(self) -> tf.keras.Model:
+        """The trained model, compiled for evaluation only.
+
+        # Raises
+            WorkdirError: if the run is not complete or the file is damaged.
+        """
+        if not self._model_path.is_file():
+            raise WorkdirError(
+                f"Expected a finished run in {self.path}, found no "
+                f"{self._model_path.name}. Train first: `python -m zoo.train "
+                f"--recipe=... --workdir={self.path}`."
+            )
+        try:
+            return tf.keras.models.load_model(self._model_path, compile=False)
+        except (OSError, ValueError, KeyError) as error:
+            raise WorkdirError(
+                f"Cannot read {self._model_path}: {error}. Remove {self.path} and "
+                "train again."
+            ) from error
+
+    def write_model(self, model: tf.keras.Model) -> None:
+        """Saves the latent weights with the structure of the model."""
+        with atomic_path(self._model_path) as partial:
+            model.save(partial)
+
+    def write_initial_weights(self, model: tf.keras.Model) -> None:
+        """Saves the weights before the first step."""
+        with atomic_path(self.initial_weights_path) as partial:
+            model.save_weights(partial)
+
+    def history(self) -> list[dict[str, float]]:
+        """The metrics of each finished epoch, in order."""
+        if not self.metrics_path.exists():
+            return []
+        with self.metrics_path.open(newline="") as file:
+            return [
+                {name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(file)
+            ]
+
+    def forget_epochs_from(self, epoch: int) -> None:
+        """Drops the metrics of epochs that are to be run again."""
+        rows = [row for row in self.history() if row["epoch"] < epoch]
+        with atomic_path(self.metrics_path) as partial:
+            with partial.open("w", newline="") as file:
+                if rows:
+                    writer = csv.DictWriter(file, fieldnames=rows[0])
+                    writer.writeheader()
+                    writer.writerows(
+                        {**row, "epoch": int(row["epoch"])} for row in rows
+                    )
+
+    def _read(self, path: Path) -> str:
+        try:
+            return path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise WorkdirError(
+                f"Expected a training run in {self.path}, cannot read {path.name}: "
+                f"{reason}."
+            ) from error
