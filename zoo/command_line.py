@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app
+from absl import app, flags, logging
 
 __all__ = ["run_command"]
 
@@ -20,9 +20,11 @@ def run_command(
         errors: Exceptions to report in one line besides those for bad values, files
             and missing packages. Anything else is a bug and keeps its traceback.
     """
-    expected = (ValueError, OSError, ImportError, *errors)
+    expected: tuple[type[Exception], ...] = (ValueError, OSError, ImportError, *errors)
 
     def guarded(arguments: list[str]) -> None:
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
         try:
             if len(arguments) > 1:
                 raise ValueError(f"Expected flags only, got {arguments[1]!r}.")

@@ -1,4 +1,4 @@
-"""Compares recipes over seeds: `python -m zoo.compare --seeds=3 --workdir=runs/compare`.
+"""Compares recipes over seeds: `python -m zoo.compare --seeds=3 --workdir=runs/all`.
 
 Interrupted, the same command goes on where it was. Prints one table at the end.
 """
@@ -24,8 +24,8 @@ flags.mark_flags_as_required(["workdir"])
 def _table(comparisons: list[Comparison]) -> rich.table.Table:
     table = rich.table.Table(title=f"Top-1 accuracy, mean of {FLAGS.seeds} seeds")
     table.add_column("recipe", no_wrap=True)
-    for column in ("validation %", "test %", "±", "each seed"):
-        table.add_column(column, justify="right")
+    for column in ("val. %", "test %", "±", "each seed"):
+        table.add_column(column, justify="right", no_wrap=True)
     for one in comparisons:
         deviation = one.test_deviation
         table.add_row(

@@ -1,9 +1,11 @@
 """Full precision on digits: what binarization is measured against.
 
 Network and settings are those of `irnet_resnet20_digits`, with ReLU.
-Run it: `python -m zoo.train --recipe=float_resnet20_digits --workdir=runs/float_resnet20_digits`
-Time: about a minute on two CPU cores. Accuracy: `RECIPE.test_accuracy`, mean of three
-seeds, printed by `python -m zoo.compare --recipes=float_resnet20_digits --seeds=3`.
+
+    python -m zoo.train --recipe=float_resnet20_digits --workdir=runs/example
+
+takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -1,9 +1,11 @@
 """Full precision on digits, with plain SGD.
 
-Network and settings are those of `irnet_resnet20_digits_sgd`, with ReLU.
-Run it: `python -m zoo.train --recipe=float_resnet20_digits_sgd --workdir=runs/float_resnet20_digits_sgd`
-Time: about a minute on two CPU cores. Accuracy: `RECIPE.test_accuracy`, mean of three
-seeds, printed by `python -m zoo.compare --recipes=float_resnet20_digits_sgd --seeds=3`.
+Settings of `irnet_resnet20_digits_sgd`, with ReLU.
+
+    python -m zoo.train --recipe=float_resnet20_digits_sgd --workdir=runs/example
+
+takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

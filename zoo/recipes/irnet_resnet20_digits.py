@@ -2,9 +2,11 @@
 
 Padded with ones: the last stage sees 2x2 pixels, where Larq Compute Engine computes
 zero padding wrongly (see `tflite_export.lint`).
-Run it: `python -m zoo.train --recipe=irnet_resnet20_digits --workdir=runs/irnet_resnet20_digits`
-Time: about a minute on two CPU cores. Accuracy: `RECIPE.test_accuracy`, mean of three
-seeds, printed by `python -m zoo.compare --recipes=irnet_resnet20_digits --seeds=3`.
+
+    python -m zoo.train --recipe=irnet_resnet20_digits --workdir=runs/example
+
+takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -1,9 +1,11 @@
 """IR-Net's ResNet-20 on scikit-learn's digits, with plain SGD.
 
 The optimiser family of the paper, shortened to twenty epochs.
-Run it: `python -m zoo.train --recipe=irnet_resnet20_digits_sgd --workdir=runs/irnet_resnet20_digits_sgd`
-Time: about a minute on two CPU cores. Accuracy: `RECIPE.test_accuracy`, mean of three
-seeds, printed by `python -m zoo.compare --recipes=irnet_resnet20_digits_sgd --seeds=3`.
+
+    python -m zoo.train --recipe=irnet_resnet20_digits_sgd --workdir=runs/example
+
+takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -1,9 +1,11 @@
-"""The plain straight-through estimator on digits: the baseline of IR-Net's recipe.
+"""The straight-through estimator on digits, with Adam: the baseline.
 
 Network and settings are those of `irnet_resnet20_digits`.
-Run it: `python -m zoo.train --recipe=ste_sign_resnet20_digits --workdir=runs/ste_sign_resnet20_digits`
-Time: about a minute on two CPU cores. Accuracy: `RECIPE.test_accuracy`, mean of three
-seeds, printed by `python -m zoo.compare --recipes=ste_sign_resnet20_digits --seeds=3`.
+
+    python -m zoo.train --recipe=ste_sign_resnet20_digits --workdir=runs/example
+
+takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -1,9 +1,11 @@
-"""The plain straight-through estimator on digits, with plain SGD.
+"""The straight-through estimator on digits, with plain SGD: the baseline.
 
 Network and settings are those of `irnet_resnet20_digits_sgd`.
-Run it: `python -m zoo.train --recipe=ste_sign_resnet20_digits_sgd --workdir=runs/ste_sign_resnet20_digits_sgd`
-Time: about a minute on two CPU cores. Accuracy: `RECIPE.test_accuracy`, mean of three
-seeds, printed by `python -m zoo.compare --recipes=ste_sign_resnet20_digits_sgd --seeds=3`.
+
+    python -m zoo.train --recipe=ste_sign_resnet20_digits_sgd --workdir=runs/example
+
+takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

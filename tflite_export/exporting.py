@@ -1,0 +1,159 @@
+"""The contract: lint, rewrite, convert, verify, report, or say exactly why not."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from larq_irnet.atomic_path import atomic_path
+from tflite_export.benchmarking import Candidate, Latency, measure_latency
+from tflite_export.binary_layers import find_binary_layers, left_float
+from tflite_export.conversion import convert
+from tflite_export.findings import ExportError, Finding
+from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.interpreting import KERNELS
+from tflite_export.lint import lint
+from tflite_export.report import Report, machine, summarize_operators, versions
+from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.verification import verify
+
+__all__ = ["ExportResult", "export"]
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """A verified model and its report.
+
+    # Attributes
+        flatbuffer: The bytes of the .tflite.
+        report: What was done, compared and measured.
+    """
+
+    flatbuffer: bytes
+    report: Report
+
+
+def _check_model(model: tf.keras.Model) -> None:
+    is_functional = isinstance(model, tf.keras.Model) and model._is_graph_network
+    if not is_functional:
+        raise ValueError(
+            "Expected a built functional or sequential Keras model, got "
+            f"{type(model).__name__}. Build it with tf.keras.Input, or call it once."
+        )
+
+
+def _check_path(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise ValueError(f"Expected an existing folder for {path}, found none.")
+    if path.is_dir():
+        raise ValueError(f"Expected a file name, got the folder {path}.")
+
+
+def _as_list(
+    model: tf.keras.Model, samples: np.ndarray | Sequence[np.ndarray] | None
+) -> list[np.ndarray] | None:
+    if samples is None:
+        return None
+    arrays = [samples] if isinstance(samples, np.ndarray) else list(samples)
+    shapes = [tuple(array.shape[1:]) for array in arrays]
+    expected = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    if shapes != expected or not all(len(array) for array in arrays):
+        raise ValueError(
+            f"Expected samples of shape {expected}, one array per input with at least "
+            f"one sample each, got {shapes}."
+        )
+    return [np.asarray(array, dtype=np.float32) for array in arrays]
+
+
+def _stop_at_errors(
+    model: tf.keras.Model, findings: Sequence[Finding], strict: bool
+) -> None:
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if strict and errors:
+        raise ExportError(f"Cannot export model '{model.name}'", errors)
+
+
+def _measure(content: bytes, twin: bytes) -> list[Latency]:
+    candidates = {
+        f"binary, LCE {kernel} kernel": Candidate(content, options)
+        for kernel, options in KERNELS.items()
+    }
+    candidates["float twin, XNNPACK"] = Candidate(twin, {"use_xnnpack": True})
+    return measure_latency(candidates)
+
+
+def export(
+    model: tf.keras.Model,
+    path: str | os.PathLike[str],
+    *,
+    strict: bool = True,
+    samples: np.ndarray | Sequence[np.ndarray] | None = None,
+    labels: np.ndarray | None = None,
+    benchmark: bool = True,
+    timeout: float = 600.0,
+) -> ExportResult:
+    """Turns a trained Keras model into a verified Larq Compute Engine model.
+
+    Lints the model, rebuilds it in float32 if it was trained in mixed precision,
+    converts it in a process of its own, reads the result back, compares it with Keras
+    part by part and as a whole, and measures it against its float twin.
+
+    # Arguments
+        model: A built functional or sequential model with a fixed input size.
+        path: Where the .tflite is written, whole or not at all.
+        strict: Raise if a binary layer would stay float or be computed wrongly; else
+            export anyway and leave it to the report.
+        samples: Real inputs [N, ...], normalised as in training, or one array for each
+            input; verified with. `None` takes a few random ones, which say nothing
+            about accuracy.
+        labels: Classes [N] of the samples, for the accuracy.
+        benchmark: Whether to build and measure the float twin.
+        timeout: Seconds that each conversion may take.
+
+    # Returns
+        The flatbuffer and the report.
+
+    # Raises
+        ExportError: with every finding, if `strict` and something is wrong, or if the
+            converter fails; nothing is written then.
+        ValueError: for a model, path or samples that do not fit.
+
+    # Example
+        `result = export(model, "model.tflite", samples=images, labels=labels)`
+    """
+    path = Path(path)
+    _check_model(model)
+    _check_path(path)
+    inputs = _as_list(model, samples)
+    model = in_float32(model)
+    findings = lint(model)
+    _stop_at_errors(model, findings, strict)
+
+    content = convert(model, timeout=timeout)
+    flatbuffer = Flatbuffer(content)
+    layers = find_binary_layers(model, flatbuffer)
+    verification = verify(model, flatbuffer, samples=inputs, labels=labels)
+    findings += left_float(layers) + verification.findings()
+    _stop_at_errors(model, findings, strict)
+
+    twin = None
+    if benchmark:
+        twin = convert(float_twin(model), converter="tflite", timeout=timeout)
+    report = Report(
+        model=model.name,
+        model_bytes=len(content),
+        float_bytes=None if twin is None else len(twin),
+        findings=tuple(findings),
+        binary_layers=tuple(layers),
+        operators=tuple(summarize_operators(flatbuffer)),
+        verification=verification,
+        latencies=() if twin is None else tuple(_measure(content, twin)),
+        versions=versions(),
+        machine=machine(),
+    )
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
+    return ExportResult(content, report)

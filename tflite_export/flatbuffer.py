@@ -1,0 +1,229 @@
+"""Reads a .tflite: its operators, what they weigh, and how they hang together.
+
+Also cuts parts out of it, so that a part of the very model that is going to be deployed
+can be run on its own.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
+
+__all__ = ["Flatbuffer", "FlatbufferError", "Operator", "Tensor"]
+
+_IDENTIFIER = b"TFL3"
+_BUILTIN_NAMES = {
+    value: name
+    for name, value in vars(schema.BuiltinOperator).items()
+    if isinstance(value, int)
+}
+_TYPE_NAMES = {
+    value: name.lower()
+    for name, value in vars(schema.TensorType).items()
+    if isinstance(value, int)
+}
+
+
+class FlatbufferError(ValueError):
+    """Bytes that are not a TensorFlow Lite model."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of the graph.
+
+    # Attributes
+        index: Its number in the graph.
+        names: Names of the TensorFlow operators that were fused into it.
+        shape: Its static shape.
+        dtype: Its type, such as "float32".
+        constant_bytes: Size of its content if it is a constant, else 0.
+        buffer: The number of that content; equal constants may share one.
+    """
+
+    index: int
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    constant_bytes: int
+    buffer: int
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of the graph.
+
+    # Attributes
+        name: "CONV_2D", "LceBconv2d", ...
+        inputs: Tensors that it reads; optional ones that are absent are left out.
+        outputs: Tensors that it writes.
+    """
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the TensorFlow operators that were fused into this one."""
+        return tuple(name for tensor in self.outputs for name in tensor.names)
+
+
+class Flatbuffer:
+    """A TensorFlow Lite model with one graph.
+
+    # Arguments
+        content: The bytes of a .tflite file.
+
+    # Raises
+        FlatbufferError: if they are something else.
+    """
+
+    def __init__(self, content: bytes):
+        if content[4:8] != _IDENTIFIER:
+            raise FlatbufferError(
+                f"Expected a .tflite file ({_IDENTIFIER.decode()} at byte 4), got "
+                f"{len(content)} bytes with {content[4:8]!r} there."
+            )
+        try:
+            self._model = flatbuffer_utils.convert_bytearray_to_object(content)
+            self._graph = self._model.subgraphs[0]
+            self.operators = tuple(map(self._operator, self._graph.operators))
+        except (struct.error, IndexError, TypeError, ValueError, KeyError) as error:
+            raise FlatbufferError(
+                f"Expected a .tflite file, got {len(content)} damaged bytes: {error}."
+            ) from error
+        self.content = content
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The inputs of the graph."""
+        return tuple(self.tensors[index] for index in self._graph.inputs)
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The outputs of the graph."""
+        return tuple(self.tensors[index] for index in self._graph.outputs)
+
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors, by index."""
+        return tuple(
+            self._tensor(index, tensor)
+            for index, tensor in enumerate(self._graph.tensors)
+        )
+
+    def _tensor(self, index: int, tensor: Any) -> Tensor:
+        data = self._model.buffers[tensor.buffer].data
+        return Tensor(
+            index=index,
+            names=tuple(filter(None, tensor.name.decode().split(";"))),
+            shape=tuple(tensor.shape if tensor.shape is not None else ()),
+            dtype=_TYPE_NAMES[tensor.type],
+            constant_bytes=0 if data is None else len(data),
+            buffer=tensor.buffer,
+        )
+
+    def _operator(self, operator: Any) -> Operator:
+        code = self._model.operatorCodes[operator.opcodeIndex]
+        builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+        custom = code.customCode.decode() if code.customCode else None
+        return Operator(
+            name=custom or _BUILTIN_NAMES[builtin],
+            inputs=tuple(self.tensors[i] for i in operator.inputs if i >= 0),
+            outputs=tuple(self.tensors[i] for i in operator.outputs),
+        )
+
+    def named_outputs(self) -> dict[str, Tensor]:
+        """The outputs by the names in the model's signature."""
+        signature = self._model.signatureDefs[0]
+        return {
+            entry.name.decode(): self.tensors[entry.tensorIndex]
+            for entry in signature.outputs
+        }
+
+    def named_inputs(self) -> dict[str, Tensor]:
+        """The inputs by the names in the model's signature."""
+        signature = self._model.signatureDefs[0]
+        return {
+            entry.name.decode(): self.tensors[entry.tensorIndex]
+            for entry in signature.inputs
+        }
+
+    def operators_between(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]
+    ) -> list[Operator]:
+        """The operators that lead from some tensors to others, in order."""
+        return [self.operators[i] for i in self._cone(inputs, outputs)]
+
+    def _cone(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> list[int]:
+        given = {tensor.index for tensor in inputs}
+        wanted = {tensor.index for tensor in outputs} - given
+        chosen = []
+        for index in reversed(range(len(self.operators))):
+            operator = self.operators[index]
+            if any(tensor.index in wanted for tensor in operator.outputs):
+                chosen.append(index)
+                wanted |= {tensor.index for tensor in operator.inputs} - given
+        return chosen[::-1]
+
+    def part(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bytes:
+        """A model of its own that leads from some tensors of this one to others.
+
+        # Arguments
+            inputs: Tensors that are to be fed.
+            outputs: Tensors that are to be computed from them and from constants.
+
+        # Returns
+            The bytes of a .tflite with these inputs and outputs, in this order.
+        """
+        operators = [self._graph.operators[i] for i in self._cone(inputs, outputs)]
+        used = {tensor.index for tensor in (*inputs, *outputs)}
+        for operator in operators:
+            used.update(i for i in (*operator.inputs, *operator.outputs) if i >= 0)
+        order = sorted(used)
+        buffers = [schema.BufferT()]  # number 0 stands for no content
+        graph = schema.SubGraphT()
+        graph.tensors = list(_with_buffers(self._model, self._graph, order, buffers))
+        renumbered = {old: new for new, old in enumerate(order)} | {-1: -1}
+        graph.operators = [_renumbered(operator, renumbered) for operator in operators]
+        graph.inputs = [renumbered[tensor.index] for tensor in inputs]
+        graph.outputs = [renumbered[tensor.index] for tensor in outputs]
+        model = schema.ModelT()
+        model.version = self._model.version
+        model.operatorCodes = self._model.operatorCodes
+        model.buffers = buffers
+        model.subgraphs = [graph]
+        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _copy(table: Any) -> Any:
+    copy = type(table)()
+    vars(copy).update(vars(table))
+    return copy
+
+
+def _renumbered(operator: Any, numbers: dict[int, int]) -> Any:
+    copy = _copy(operator)
+    copy.inputs = [numbers[index] for index in operator.inputs]
+    copy.outputs = [numbers[index] for index in operator.outputs]
+    return copy
+
+
+def _with_buffers(
+    model: Any, graph: Any, order: Sequence[int], buffers: list[Any]
+) -> Iterator[Any]:
+    """Copies of tensors, with their contents appended to `buffers`."""
+    for index in order:
+        tensor = _copy(graph.tensors[index])
+        content = model.buffers[tensor.buffer]
+        if content.data is None:
+            tensor.buffer = 0
+        else:
+            tensor.buffer = len(buffers)
+            buffers.append(content)
+        yield tensor

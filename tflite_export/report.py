@@ -1,0 +1,106 @@
+"""What an export did and what came out, as one value and as JSON."""
+
+import dataclasses
+import importlib.metadata
+import json
+import math
+import platform
+from collections import Counter
+from typing import Any
+
+from tflite_export.benchmarking import Latency
+from tflite_export.binary_layers import BinaryLayer
+from tflite_export.findings import Finding
+from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.verification import Verification
+
+__all__ = ["OperatorSummary", "Report", "machine", "summarize_operators", "versions"]
+
+_PACKAGES = ("larq-irnet", "tensorflow", "tf-keras", "larq", "larq-compute-engine")
+
+
+@dataclasses.dataclass(frozen=True)
+class OperatorSummary:
+    """All operators of one kind.
+
+    # Attributes
+        name: "CONV_2D", "LceBconv2d", ...
+        count: How many there are.
+        constant_bytes: Weights and other constants that only they read.
+    """
+
+    name: str
+    count: int
+    constant_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """Everything that is known about one export.
+
+    # Attributes
+        model: Name of the Keras model.
+        model_bytes: Size of the .tflite.
+        float_bytes: Size of the float twin's .tflite, if there is one.
+        findings: What a user should know, by layer.
+        binary_layers: Expected against actual binary convolutions.
+        operators: Kinds of operators and their weight in bytes.
+        verification: What was compared with Keras, and how it went.
+        latencies: On this machine, in milliseconds.
+        versions: Of the packages involved.
+        machine: Where it was measured.
+    """
+
+    model: str
+    model_bytes: int
+    float_bytes: int | None
+    findings: tuple[Finding, ...]
+    binary_layers: tuple[BinaryLayer, ...]
+    operators: tuple[OperatorSummary, ...]
+    verification: Verification
+    latencies: tuple[Latency, ...]
+    versions: dict[str, str]
+    machine: str
+
+    def to_json(self) -> str:
+        """The report as JSON; numbers that are not finite become null."""
+        return json.dumps(_finite(dataclasses.asdict(self)), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def summarize_operators(flatbuffer: Flatbuffer) -> list[OperatorSummary]:
+    """Counts operators by kind, the heaviest first; a shared constant counts once."""
+    counts = Counter(operator.name for operator in flatbuffer.operators)
+    constant_bytes: Counter[str] = Counter()
+    seen = set()
+    for operator in flatbuffer.operators:
+        for tensor in operator.inputs:
+            if tensor.constant_bytes and tensor.buffer not in seen:
+                seen.add(tensor.buffer)
+                constant_bytes[operator.name] += tensor.constant_bytes
+    summaries = [
+        OperatorSummary(name, count, constant_bytes[name])
+        for name, count in counts.items()
+    ]
+    return sorted(summaries, key=lambda one: (-one.constant_bytes, one.name))
+
+
+def versions() -> dict[str, str]:
+    """The versions of the packages that an export depends on."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def machine() -> str:
+    """The processor and system, in a few words."""
+    return (
+        f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    )

@@ -1,0 +1,199 @@
+"""The plots of the report, as SVG text to be placed in a page."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tflite_export.benchmarking import Latency
+
+__all__ = [
+    "WeightHistogram",
+    "accuracy_bars",
+    "latency_bars",
+    "learning_curves",
+    "size_bars",
+    "weight_histogram",
+]
+
+_BINARY, _FLOAT, _OTHER, _GRID = "#0b7285", "#868e96", "#e8590c", "#dee2e6"
+_WIDTH = 5.2  # inches: a column of the page, and the width of a phone
+_STYLE: Any = {
+    "axes.edgecolor": "#adb5bd",
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "larq-irnet",  # the same plot gives the same file
+}
+
+
+@dataclass(frozen=True)
+class WeightHistogram:
+    """The weights of one binary layer.
+
+    # Attributes
+        layer: Name of the layer.
+        initial: Latent weights before training, flat.
+        trained: Latent weights after training, flat.
+        binary: Quantized weights after training, flat.
+    """
+
+    layer: str
+    initial: np.ndarray
+    trained: np.ndarray
+    binary: np.ndarray
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    metadata = {"Date": None, "Creator": None}
+    figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    colours: Sequence[str],
+    labels: Sequence[str],
+    title: str,
+    limits: tuple[float, float],
+) -> str:
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure((_WIDTH, 0.7 + 0.42 * len(names)), layout="constrained")
+        axes = figure.add_subplot()
+        bars = axes.barh(names, values, color=colours, height=0.62)
+        axes.bar_label(bars, labels, padding=4)
+        axes.invert_yaxis()
+        axes.set_xlim(*limits)
+        axes.set_xlabel(title)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color=_GRID)
+        axes.set_axisbelow(True)
+        return _svg(figure)
+
+
+def accuracy_bars(accuracies: Mapping[str, float]) -> str:
+    """Horizontal bars of accuracies in [0, 1], the last one, the .tflite, marked."""
+    values = [100 * accuracy for accuracy in accuracies.values()]
+    lowest = max(0.0, min(values) - 10) // 10 * 10
+    return _bars(
+        list(accuracies),
+        values,
+        [_FLOAT] * (len(values) - 1) + [_BINARY],
+        [f"{value:.2f}" for value in values],
+        f"top-1 accuracy, % (axis begins at {lowest:g})",
+        (lowest, 100 + 0.14 * (100 - lowest)),
+    )
+
+
+def size_bars(binary_bytes: int, float_bytes: int) -> str:
+    """Horizontal bars of two model sizes."""
+    kilobytes = [float_bytes / 1e3, binary_bytes / 1e3]
+    return _bars(
+        ["float twin", "binary"],
+        kilobytes,
+        [_FLOAT, _BINARY],
+        [f"{size:,.1f}" for size in kilobytes],
+        "size of the .tflite, kB (1 kB = 1,000 bytes)",
+        (0, 1.22 * max(kilobytes)),
+    )
+
+
+def latency_bars(latencies: Sequence[Latency]) -> str:
+    """Horizontal bars of medians, in milliseconds."""
+    medians = [latency.median_ms for latency in latencies]
+    return _bars(
+        [latency.name for latency in latencies],
+        medians,
+        [_FLOAT if "float" in one.name else _BINARY for one in latencies],
+        [f"{median:.3f}" for median in medians],
+        f"median time of one image, ms, {latencies[0].threads} thread",
+        (0, 1.22 * max(medians)),
+    )
+
+
+def _curve_panel(
+    axes: Axes, history: Sequence[Mapping[str, float]], metric: str, label: str
+) -> None:
+    scale = 100 if metric == "accuracy" else 1
+    epochs = [row["epoch"] + 1 for row in history]
+    for prefix, colour, name in ("", _FLOAT, "train"), ("val_", _BINARY, "validation"):
+        values = [scale * row[prefix + metric] for row in history]
+        axes.plot(epochs, values, color=colour, label=name)
+    axes.set_ylabel(label)
+    axes.legend(frameon=False)
+
+
+def learning_curves(history: Sequence[Mapping[str, float]]) -> str:
+    """Accuracy, loss and the estimator's constants over the epochs.
+
+    # Arguments
+        history: One row per epoch with "epoch", "accuracy", "loss", their "val_" twins
+            and, for scheduled quantizers, "t" and "k".
+    """
+    symbols = [symbol for symbol in ("t", "k") if symbol in history[0]]
+    panels = 3 if symbols else 2
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure((_WIDTH, 1.9 * panels), layout="constrained")
+        axes = figure.subplots(panels, sharex=True)
+        _curve_panel(axes[0], history, "accuracy", "accuracy, %")
+        _curve_panel(axes[1], history, "loss", "loss")
+        axes[1].set_yscale("log")
+        for symbol, colour in zip(symbols, (_OTHER, _BINARY)):
+            epochs = [row["epoch"] + 1 for row in history]
+            axes[2].semilogy(
+                epochs, [row[symbol] for row in history], color=colour, label=symbol
+            )
+        if symbols:
+            axes[2].set_ylabel("surrogate gradient")
+            axes[2].legend(frameon=False)
+        for panel in axes:
+            panel.grid(color=_GRID)
+        axes[-1].set_xlabel("epoch")
+        return _svg(figure)
+
+
+def weight_histogram(layer: WeightHistogram) -> str:
+    """Latent weights before and after training, and the binary weights.
+
+    The area of each histogram is one; the binary weights are drawn as spikes at their
+    values, as high as their share.
+    """
+    reach = 1.05 * max(np.abs(layer.trained).max(), np.abs(layer.binary).max())
+    bins = np.linspace(-reach, reach, 61)
+    values, counts = np.unique(layer.binary, return_counts=True)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure((_WIDTH, 2.4), layout="constrained")
+        axes = figure.add_subplot()
+        drawings: Any = (
+            (layer.trained, "stepfilled", 0.55, _BINARY, "latent, after training"),
+            (layer.initial, "step", 1.0, _FLOAT, "latent, before"),
+        )
+        for latent, histtype, alpha, colour, label in drawings:
+            axes.hist(
+                latent,
+                bins.tolist(),
+                density=True,
+                histtype=histtype,
+                alpha=alpha,
+                color=colour,
+                label=label,
+            )
+        axes.plot([], [], color=_OTHER, linewidth=3, label="binary (right axis)")
+        axes.set_xlabel("weight")
+        axes.set_ylabel("density")
+        share = axes.twinx()
+        share.vlines(values, 0, counts / counts.sum(), color=_OTHER, linewidth=3)
+        share.set_ylim(0, 1)
+        share.set_ylabel("share", color=_OTHER)
+        figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+        return _svg(figure)

@@ -1,0 +1,142 @@
+"""Which tensor of a .tflite is which tensor of the Keras model it was made from.
+
+The converter fuses operators and names the result after all of them, cut off at 50
+characters. A tensor is matched to the last Keras output, in the order of the model,
+whose operator is among those names; where a cut-off name fits several, to none.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tflite_export.flatbuffer import Flatbuffer, Tensor
+
+__all__ = ["Match", "keras_values", "match_tensors"]
+
+_LONGEST_NAME = 50  # characters that the converter keeps
+
+
+@dataclass(frozen=True)
+class Match:
+    """A tensor of the flatbuffer and its twin.
+
+    # Attributes
+        tensor: The tensor of the flatbuffer.
+        layer: Name of the Keras layer that computes it.
+        keras_tensor: What that layer returns.
+    """
+
+    tensor: Tensor
+    layer: str
+    keras_tensor: Any
+
+
+def _layer_outputs(model: tf.keras.Model) -> Iterator[tuple[str, Any]]:
+    for layer in model.layers:
+        if isinstance(layer, tf.keras.layers.InputLayer):
+            continue
+        for node in range(len(layer.inbound_nodes)):
+            output = layer.get_output_at(node)
+            if tf.keras.backend.is_keras_tensor(output):
+                yield layer.name, output
+
+
+def keras_values(
+    model: tf.keras.Model, tensors: Sequence[Any], inputs: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """The values that a Keras model gives to some of its tensors.
+
+    # Arguments
+        model: A functional or sequential model.
+        tensors: Keras tensors of it.
+        inputs: One array for each input of the model.
+    """
+    probe = tf.keras.Model(model.inputs, list(tensors), name=model.name)
+    structure = tf.nest.pack_sequence_as(probe.input, list(inputs))
+    return [value.numpy() for value in tf.nest.flatten(probe(structure))]
+
+
+def _operator_names(model: tf.keras.Model, tensors: Sequence[Any]) -> list[str]:
+    """The TensorFlow operator behind each Keras tensor, as the converter sees it."""
+    probe = tf.keras.Model(model.inputs, list(tensors), name=model.name)
+    specs = [tf.TensorSpec((1, *x.shape[1:]), x.dtype) for x in model.inputs]
+
+    @tf.function(autograph=False)
+    def trace(*inputs: tf.Tensor) -> list[tf.Tensor]:
+        outputs = probe(tf.nest.pack_sequence_as(probe.input, inputs), training=False)
+        return tf.nest.flatten(outputs)
+
+    graph = trace.get_concrete_function(*specs).graph
+    names = []
+    for output in graph.outputs:
+        while output.op.type in ("Identity", "IdentityN"):
+            output = output.op.inputs[output.value_index]
+        names.append(output.op.name)
+    return names
+
+
+def _fits(given: str, name: str, is_last: bool, length: int) -> bool:
+    if is_last and length >= _LONGEST_NAME:  # perhaps cut off
+        return name.startswith(given)
+    return name == given
+
+
+def _candidates(tensor: Tensor, names: Sequence[str]) -> list[int] | None:
+    """Indices of the operators in a tensor's name; `None` if that is ambiguous."""
+    length = len(";".join(tensor.names))
+    found: list[int] = []
+    for position, given in enumerate(tensor.names):
+        is_last = position == len(tensor.names) - 1
+        fitting = [
+            i for i, name in enumerate(names) if _fits(given, name, is_last, length)
+        ]
+        if len({names[i] for i in fitting}) > 1:
+            if position == 0:
+                return None
+            continue
+        found.extend(fitting)
+    return found
+
+
+def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
+    """Finds the Keras twins of the float tensors of a flatbuffer.
+
+    # Arguments
+        model: The float32 model that was converted.
+        flatbuffer: What became of it, by `tflite_export.conversion.convert`.
+
+    # Returns
+        The matches in the order of the flatbuffer's operators, beginning with its
+        inputs and ending with its outputs.
+    """
+    layers, keras_tensors = map(list, zip(*_layer_outputs(model)))
+    names = _operator_names(model, keras_tensors)
+    matches: dict[int, Match] = {}  # by the index of the Keras tensor
+    for operator in flatbuffer.operators:
+        for tensor in operator.outputs:
+            found = _candidates(tensor, names) if tensor.dtype == "float32" else None
+            if found:
+                last = max(found)
+                if tuple(tensor.shape[1:]) == tuple(keras_tensors[last].shape[1:]):
+                    # of two tensors with the same name the later one is complete
+                    matches[last] = Match(tensor, layers[last], keras_tensors[last])
+    inputs = [
+        Match(tensor, "input", model.inputs[int(name.removeprefix("input_"))])
+        for name, tensor in flatbuffer.named_inputs().items()
+    ]
+    outputs = [
+        Match(tensor, "output", model.outputs[int(name.removeprefix("output_"))])
+        for name, tensor in flatbuffer.named_outputs().items()
+    ]
+    ends = {match.tensor.index for match in (*inputs, *outputs)}
+    between = [m for m in matches.values() if m.tensor.index not in ends]
+    position = {
+        tensor.index: number
+        for number, operator in enumerate(flatbuffer.operators)
+        for tensor in operator.outputs
+    }
+    between.sort(key=lambda match: position[match.tensor.index])
+    return [*inputs, *between, *outputs]
