@@ -20,9 +20,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         path: Where the file is to appear; its folder must exist.
 
     # Example
-        >>> with atomic_path("/tmp/greeting.txt") as partial:
-        ...     _ = partial.write_text("hello")
-        >>> Path("/tmp/greeting.txt").read_text()
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with atomic_path(f"{folder}/greeting.txt") as partial:
+        ...         _ = partial.write_text("hello")
+        ...     Path(folder, "greeting.txt").read_text()
         'hello'
     """
     path = Path(path)

@@ -49,7 +49,7 @@ def _has_shape_of(operator: Operator, layer: tf.keras.layers.Layer) -> bool:
     kernel = operator.inputs[1].shape  # [C_out, H, W, packed C_in]
     return (
         kernel[:3] == (filters, height, width)
-        and operator.outputs[0].shape[1:3] == layer.output_shape[1:3]
+        and operator.outputs[0].shape[1:3] == layer.get_output_shape_at(0)[1:3]
     )
 
 
@@ -88,7 +88,7 @@ def find_binary_layers(
 
 def _describe(layer: tf.keras.layers.Layer, operator: Operator | None) -> BinaryLayer:
     kernels = [weight for weight in layer.weights if "bias" not in weight.name]
-    output_shape = tuple(layer.output_shape[1:])
+    output_shape = tuple(layer.get_output_shape_at(0)[1:])
     pixels = math.prod(output_shape[:-1])
     return BinaryLayer(
         layer=layer.name,

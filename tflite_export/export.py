@@ -5,7 +5,6 @@ is verified with the test images of the run's dataset.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import larq as lq
 import numpy as np

@@ -37,8 +37,8 @@ class ExportResult:
 
 
 def _check_model(model: tf.keras.Model) -> None:
-    is_functional = isinstance(model, tf.keras.Model) and model._is_graph_network
-    if not is_functional:
+    outputs = isinstance(model, tf.keras.Model) and model.outputs
+    if not outputs or not all(map(tf.keras.backend.is_keras_tensor, outputs)):
         raise ValueError(
             "Expected a built functional or sequential Keras model, got "
             f"{type(model).__name__}. Build it with tf.keras.Input, or call it once."
@@ -68,12 +68,36 @@ def _as_list(
     return [np.asarray(array, dtype=np.float32) for array in arrays]
 
 
+def _check_labels(
+    labels: np.ndarray | None, inputs: Sequence[np.ndarray] | None
+) -> None:
+    if labels is None:
+        return
+    samples = 0 if inputs is None else len(inputs[0])
+    if np.shape(labels) != (samples,):
+        raise ValueError(
+            f"Expected one label for each of the {samples} samples, got shape "
+            f"{np.shape(labels)}."
+        )
+
+
 def _stop_at_errors(
     model: tf.keras.Model, findings: Sequence[Finding], strict: bool
 ) -> None:
     errors = [finding for finding in findings if finding.severity == "error"]
     if strict and errors:
         raise ExportError(f"Cannot export model '{model.name}'", errors)
+
+
+def _convert_twin(model: tf.keras.Model, timeout: float) -> bytes:
+    try:
+        return convert(float_twin(model), converter="tflite", timeout=timeout)
+    except ExportError as error:
+        raise ExportError(
+            f"Cannot convert the float twin of model '{model.name}' to measure against; "
+            "benchmark=False leaves it out",
+            error.findings,
+        ) from error
 
 
 def _measure(content: bytes, twin: bytes) -> list[Latency]:
@@ -128,6 +152,7 @@ def export(
     _check_model(model)
     _check_path(path)
     inputs = _as_list(model, samples)
+    _check_labels(labels, inputs)
     model = in_float32(model)
     findings = lint(model)
     _stop_at_errors(model, findings, strict)
@@ -139,9 +164,7 @@ def export(
     findings += left_float(layers) + verification.findings()
     _stop_at_errors(model, findings, strict)
 
-    twin = None
-    if benchmark:
-        twin = convert(float_twin(model), converter="tflite", timeout=timeout)
+    twin = _convert_twin(model, timeout) if benchmark else None
     report = Report(
         model=model.name,
         model_bytes=len(content),

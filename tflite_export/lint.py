@@ -5,6 +5,7 @@ from a layer to findings.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import larq as lq
 import tensorflow as tf
@@ -69,6 +70,10 @@ def _error(layer: tf.keras.layers.Layer, reason: str, remedy: str) -> Finding:
     return Finding("error", layer.name, reason, remedy)
 
 
+def _input_shape(layer: tf.keras.layers.Layer) -> tuple[Any, ...]:
+    return layer.get_input_shape_at(0)  # a shared layer has several
+
+
 def _quantized_halfway(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
     has_input = input_quantizer(layer) is not None
     has_kernel = bool(kernel_quantizers(layer))
@@ -102,7 +107,7 @@ def _binary_kernel_exists(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
 def _input_quantizer_is_recognised(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
     if input_quantizer(layer) is None:
         return
-    reason = explain_input_quantizer(input_quantizer(layer), layer.input_shape[-1])
+    reason = explain_input_quantizer(input_quantizer(layer), _input_shape(layer)[-1])
     if reason is not None:
         yield _error(layer, reason, _SIGN)
 
@@ -136,7 +141,7 @@ def _conv_is_supported(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
             'use data_format="channels_last".',
         )
     if layer.groups > 1:
-        packed = layer.input_shape[-1] // layer.groups % _LANES == 0
+        packed = _input_shape(layer)[-1] // layer.groups % _LANES == 0
         yield _error(
             layer,
             f"it has {layer.groups} groups, which "
@@ -156,7 +161,7 @@ def _padding_is_computed_right(layer: tf.keras.layers.Layer) -> Iterator[Finding
         return
     if not _is_same_padded(layer):
         return
-    height, width = layer.input_shape[1:3]
+    height, width = _input_shape(layer)[1:3]
     if None in (height, width):
         yield _error(
             layer,

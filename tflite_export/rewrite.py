@@ -18,13 +18,20 @@ def _rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
     return twin
 
 
+_HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
 def _without_mixed_precision(config: Any) -> Any:
-    """Replaces every nested "dtype" of a configuration by float32."""
+    """Replaces every nested half or mixed precision of a configuration by float32."""
     if isinstance(config, dict):
-        if config.get("class_name") == "Policy":
+        if config.get("class_name") == "Policy" and config["config"]["name"] in _HALF:
             return "float32"
         return {
-            key: "float32" if key == "dtype" else _without_mixed_precision(value)
+            key: (
+                "float32"
+                if key == "dtype" and value in _HALF
+                else _without_mixed_precision(value)
+            )
             for key, value in config.items()
         }
     if isinstance(config, (list, tuple)):
@@ -41,7 +48,7 @@ def in_float32(model: tf.keras.Model) -> tf.keras.Model:
     # Arguments
         model: A built functional or sequential model under any policy.
     """
-    if all(layer.compute_dtype == "float32" for layer in all_layers(model)):
+    if not any(layer.compute_dtype in _HALF for layer in all_layers(model)):
         return model
     return _rebuilt(model, _without_mixed_precision(model.get_config()))
 

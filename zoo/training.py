@@ -15,7 +15,7 @@ import tensorflow as tf
 import larq_irnet as irnet
 from zoo import datasets
 from zoo.train_config import TrainConfig
-from zoo.workdir import Workdir
+from zoo.workdir import Workdir, WorkdirError
 
 __all__ = ["TrainingDiverged", "compile_for", "evaluate", "run"]
 
@@ -75,9 +75,18 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
 
         # Returns
             The number of finished epochs.
+
+        # Raises
+            WorkdirError: if the checkpoint is damaged.
         """
-        with lq.context.quantized_scope(False):
-            self._manager.restore_or_initialize()
+        try:
+            with lq.context.quantized_scope(False):
+                self._manager.restore_or_initialize()
+        except (tf.errors.OpError, ValueError) as error:
+            raise WorkdirError(
+                f"Cannot read the checkpoint {self._manager.latest_checkpoint}: "
+                f"{str(error).splitlines()[0]} Remove the workdir and train again."
+            ) from error
         return int(self._epochs_done)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

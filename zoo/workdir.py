@@ -13,6 +13,7 @@ results.json         accuracies, times, versions; written last
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ class Workdir:
             )
         try:
             return tf.keras.models.load_model(self._model_path, compile=False)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise WorkdirError(
                 f"Cannot read {self._model_path}: {error}. Remove {self.path} and "
                 "train again."
@@ -145,14 +146,20 @@ class Workdir:
             model.save_weights(partial)
 
     def history(self) -> list[dict[str, float]]:
-        """The metrics of each finished epoch, in order."""
+        """The metrics of each finished epoch, in order.
+
+        # Raises
+            WorkdirError: if the file is damaged.
+        """
         if not self.metrics_path.exists():
             return []
-        with self.metrics_path.open(newline="") as file:
+        try:
             return [
                 {name: float(value) for name, value in row.items()}
-                for row in csv.DictReader(file)
+                for row in csv.DictReader(self._read(self.metrics_path).splitlines())
             ]
+        except (ValueError, TypeError) as error:
+            raise WorkdirError(f"Cannot read {self.metrics_path}: {error}.") from error
 
     def forget_epochs_from(self, epoch: int) -> None:
         """Drops the metrics of epochs that are to be run again."""

@@ -1,0 +1,30 @@
+"""What all tests share: legacy Keras, fixed seeds, and one clean session per test."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no start-up messages
+
+# Before TensorFlow: it switches legacy Keras on.
+import larq_irnet  # isort: skip  # noqa: E402, F401
+
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+hypothesis.settings.register_profile(
+    "larq_irnet",
+    deadline=None,  # the first call of an op may take seconds
+    derandomize=True,  # the same examples in every run
+    database=None,  # hence nothing to remember
+    max_examples=25,
+)
+hypothesis.settings.load_profile("larq_irnet")
+
+
+@pytest.fixture(autouse=True)
+def clean_session():
+    """Fresh names and seeds before a test, the default policy after it."""
+    tf.keras.backend.clear_session()
+    tf.keras.utils.set_random_seed(1)
+    yield
+    tf.keras.mixed_precision.set_global_policy("float32")

@@ -1,0 +1,121 @@
+"""No NaN and no Inf is ever made from finite input, and NaN is never hidden."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from larq_irnet.quantizers import ede_sign, libra_pb
+from tests.larq_irnet.differentiation import MODES, value_and_gradient
+
+DTYPES = ["float16", "bfloat16", "float32", "float64"]
+
+SIGNS = np.array([1.0, -1.0, -1.0, 1.0, -1.0, 1.0])
+FILTERS = {  # by dtype what "huge" and "tiny" are
+    "float16": (6e4, 6e-8),
+    "bfloat16": (1e30, 1e-30),
+    "float32": (1e30, 1e-30),
+    "float64": (1e300, 1e-300),
+}
+DENORMALS = {"float16": 6e-8, "bfloat16": 1e-40, "float32": 1e-45, "float64": 5e-324}
+
+
+def _hostile_kernel(dtype):
+    """One filter per column."""
+    huge, tiny = FILTERS[dtype]
+    nearly_constant = np.ones(6)
+    nearly_constant[2] += 2.0**-23
+    columns = [
+        np.zeros(6),
+        np.full(6, 0.3),
+        np.full(6, huge),
+        np.full(6, tiny),
+        huge * SIGNS,
+        tiny * SIGNS,
+        DENORMALS[dtype] * SIGNS,
+        1e-3 * SIGNS,
+        np.where(SIGNS > 0, huge, tiny),
+        np.array([huge, 0, 0, 0, 0, 0]),
+        np.array([tiny, 0, 0, 0, 0, 0]),
+        nearly_constant,
+        np.arange(6.0),
+    ]
+    return tf.cast(np.stack(columns, 1), dtype)
+
+
+@pytest.mark.parametrize("t", [1e-3, 1.0, 10.0])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_libra_pb_stays_finite(dtype, mode, t):
+    w = _hostile_kernel(dtype)
+    dy = np.random.default_rng(0).normal(size=w.shape)
+    k = max(1 / t, 1.0)
+    q, dw = value_and_gradient(lambda w: libra_pb(w, t, k), w, tf.cast(dy, dtype), mode)
+    q, dw = np.float64(q), np.float64(dw)
+    assert np.isfinite(dw).all()
+    np.testing.assert_array_equal(np.abs(q), np.abs(q[:1]) + np.zeros_like(q))
+    assert ((np.abs(q[0]) > 0) & (np.abs(q[0]) <= 1)).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_all_zero_kernel(dtype, mode):
+    w = tf.zeros((3, 3, 4, 5), dtype)
+    q, dw = value_and_gradient(libra_pb, w, tf.ones_like(w), mode)
+    np.testing.assert_array_equal(q, np.ones(w.shape))
+    # the gradient of a constant filter is centred; dy is constant: only rounding stays
+    np.testing.assert_allclose(np.float64(dw), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_makes_its_own_filter_nan_and_no_other(dtype, mode):
+    rng = np.random.default_rng(0)
+    w, dy = (tf.cast(rng.normal(size=(6, 3)), dtype) for _ in range(2))
+    with_nan = w.numpy()
+    with_nan[2, 1] = np.nan
+    q, dw = value_and_gradient(libra_pb, with_nan, dy, mode)
+    assert np.isnan(np.float64(q[:, 1])).all()
+    assert np.isnan(np.float64(dw[:, 1])).all()
+    expected = value_and_gradient(libra_pb, w, dy, mode)
+    np.testing.assert_array_equal(q[:, ::2], expected[0][:, ::2])
+    np.testing.assert_array_equal(dw[:, ::2], expected[1][:, ::2])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_in_a_filter_of_one_element(dtype, mode):
+    w = tf.constant([[1.0, np.nan, -2.0]], dtype)
+    q, dw = value_and_gradient(libra_pb, w, tf.ones_like(w), mode)
+    np.testing.assert_array_equal(np.float64(q), [[1.0, np.nan, -1.0]])
+    np.testing.assert_array_equal(np.isnan(np.float64(dw)), [[False, True, False]])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_gradient_beyond_the_range_saturates(dtype):
+    largest = float(tf.as_dtype(dtype).max)
+    w = tf.cast(np.array([[6e-8], [-6e-8], [6e-8], [6e-8]]), dtype)
+    dy = tf.cast(np.array([[1.0], [-1.0], [-1.0], [1.0]]) * largest / 4, dtype)
+    _, dw = value_and_gradient(libra_pb, w, dy)
+    assert np.abs(np.float64(dw)).max() == largest
+
+
+@pytest.mark.parametrize("t", [1e-3, 1.0, 10.0])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ede_sign_stays_finite(dtype, mode, t):
+    huge, tiny = FILTERS[dtype]
+    x = np.array([0.0, huge, tiny, DENORMALS[dtype], np.inf, 1.0, np.nan])
+    k = max(1 / t, 1.0)
+    y, dx = value_and_gradient(
+        lambda x: ede_sign(x, t, k),
+        tf.cast(np.concatenate([x, -x]), dtype),
+        tf.ones(14, dtype),
+        mode,
+    )
+    y, dx = np.float64(y), np.float64(dx)
+    is_nan = np.isnan(np.concatenate([x, x]))
+    np.testing.assert_array_equal(np.isnan(y), is_nan)
+    np.testing.assert_array_equal(np.isnan(dx), is_nan)
+    assert np.isin(y[~is_nan], (-1.0, 1.0)).all()
+    # never steeper than at zero; half precision rounds the slope itself
+    assert ((dx[~is_nan] >= 0) & (dx[~is_nan] <= max(t, 1.0) * 1.01)).all()

@@ -1,0 +1,51 @@
+"""The README says what is true: its examples run, its commands exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import zoo
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text(encoding="utf-8")
+
+
+def _blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_python_examples_run_in_order(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    for block in _blocks("python"):
+        exec(compile(block, "README.md", "exec"), namespace)
+    printed = " ".join(capsys.readouterr().out.split())
+    (promised,) = _blocks("text")
+    assert " ".join(promised.split()) in printed
+    assert list(tmp_path.iterdir()) == []  # nothing half-written
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"`?make ([a-z]+)", README))
+    assert {"demo", "test", "bench"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+def test_command_lines_exist():
+    modules = set(re.findall(r"python -m ([a-z_.]+)", README))
+    assert len(modules) >= 5
+    for module in modules:
+        assert (Path(__file__).parents[1] / f"{module.replace('.', '/')}.py").is_file()
+
+
+def test_recipes_exist():
+    for name in set(re.findall(r"--recipe=([a-z0-9_]+)", README)):
+        assert name in zoo.recipes.names()
+
+
+@pytest.mark.parametrize("name", zoo.recipes.names())
+def test_accuracies_are_those_of_the_recipes(name):
+    accuracy = zoo.recipes.get(name).test_accuracy
+    assert f"{100 * accuracy:.2f}" in README

@@ -1,0 +1,83 @@
+"""The command lines, as a user runs them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import zoo
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+def assert_fails_in_one_line(process, *words):
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    last = process.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert all(word in last for word in words)
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("run")
+    config = zoo.recipes.get("irnet_resnet20_digits").config.shrunk()
+    zoo.training.run(config, str(workdir), verbose=0)
+    return workdir
+
+
+def test_export_leaves_model_and_reports(finished_run):
+    process = run("tflite_export.export", f"--workdir={finished_run}")
+    # two epochs of three steps: an untrained model may flip many signs
+    if process.returncode != 0:
+        assert_fails = process.stderr.strip().splitlines()
+        assert any("arg-max" in line for line in assert_fails)
+        process = run("tflite_export.export", f"--workdir={finished_run}", "--nostrict")
+    assert process.returncode == 0, process.stderr
+    assert "18 of 18 binary layers are LceBconv2d" in process.stdout
+    report = json.loads((finished_run / "report.json").read_text())
+    assert (finished_run / "model.tflite").stat().st_size == report["model_bytes"]
+    assert "<svg" in (finished_run / "report.html").read_text(encoding="utf-8")
+    assert not list(finished_run.glob(".partial*"))
+
+    measured = run(
+        "tflite_export.benchmark",
+        f"--models={finished_run / 'model.tflite'}",
+        "--rounds=1",
+    )
+    assert measured.returncode == 0, measured.stderr
+    assert "indirect" in measured.stdout
+
+
+def test_export_of_a_missing_run(tmp_path):
+    process = run("tflite_export.export", f"--workdir={tmp_path / 'none'}")
+    assert_fails_in_one_line(process, "Expected a training run", "config.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_export_of_a_damaged_run(finished_run, tmp_path):
+    (tmp_path / "config.json").write_text((finished_run / "config.json").read_text())
+    (tmp_path / "model.keras").write_bytes(b"garbage")
+    process = run("tflite_export.export", f"--workdir={tmp_path}")
+    assert_fails_in_one_line(process, "model.keras")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.json",
+        "model.keras",
+    ]
+
+
+def test_benchmark_of_something_else(tmp_path):
+    path = tmp_path / "not_a.tflite"
+    path.write_text("this is not a model")
+    process = run("tflite_export.benchmark", f"--models={path}")
+    assert_fails_in_one_line(process, str(path), "Expected a .tflite file")
+
+
+def test_benchmark_of_nothing(tmp_path):
+    process = run("tflite_export.benchmark", f"--models={tmp_path / 'none.tflite'}")
+    assert_fails_in_one_line(process, "none.tflite")

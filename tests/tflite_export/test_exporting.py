@@ -1,0 +1,161 @@
+"""The whole contract: what an export promises, and when it refuses."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import larq_irnet as irnet
+import tflite_export
+import zoo
+from tests.tflite_export import networks
+from tests.tflite_export.networks import larq_conv, network_of
+
+
+def test_the_report_holds_what_was_measured(exported_residual, residual_samples):
+    report = exported_residual.report
+    assert report.findings == ()
+    assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 2
+    assert report.model_bytes == len(exported_residual.flatbuffer)
+    assert report.float_bytes > report.model_bytes
+    assert [one.name for one in report.latencies] == [
+        "binary, LCE default kernel",
+        "binary, LCE indirect kernel",
+        "float twin, XNNPACK",
+    ]
+    assert all(0 < one.fastest_ms <= one.median_ms for one in report.latencies)
+    assert report.verification.keras_accuracy == 1.0  # labels are Keras' own
+    for end in report.verification.end_to_end:
+        assert end.accuracy == end.agreement
+        assert end.agreement > 0.95  # of 40 random images; flips may cost one
+
+
+def test_macs_and_bytes_of_a_binary_layer(exported_residual):
+    layer = exported_residual.report.binary_layers[0]
+    assert layer.macs == 8 * 8 * 32 * 3 * 3 * 32
+    assert layer.constant_bytes == 9 * 32 * 4 + 2 * 32 * 4
+    assert not layer.writes_bits
+
+
+def test_all_18_binary_convolutions_of_resnet20(tmp_path):
+    model = networks.randomize_batch_norms(
+        zoo.ResNet20("irnet", input_shape=(8, 8, 1), pad_values=1.0)
+    )
+    report = tflite_export.export(
+        model, tmp_path / "model.tflite", benchmark=False
+    ).report
+    assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 18
+    assert report.findings == ()
+    assert max(part.error for part in report.verification.parts) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "layer, input_shape, words",
+    [
+        (larq_conv(networks.bare_sign), (8, 8, 32), ["conv", "tf.sign", "Remedy"]),
+        (larq_conv("ste_tern"), (8, 8, 32), ["conv", "ternary", "Remedy"]),
+        (
+            irnet.layers.QuantDense(4, quantizer="irnet", name="dense"),
+            (32,),
+            ["dense", "no binary kernel for QuantDense", "1x1"],
+        ),
+    ],
+)
+def test_bad_models_are_refused(tmp_path, layer, input_shape, words):
+    with pytest.raises(tflite_export.ExportError) as refusal:
+        tflite_export.export(network_of(layer, input_shape), tmp_path / "m.tflite")
+    assert all(word in str(refusal.value) for word in words)
+    assert [finding.layer for finding in refusal.value.findings] == [layer.name]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_finding_is_listed():
+    inputs = tf.keras.Input((8, 8, 32))
+    x = larq_conv(networks.bare_sign, name="one")(inputs)
+    x = larq_conv("ste_tern", name="two")(x)
+    with pytest.raises(tflite_export.ExportError) as refusal:
+        tflite_export.export(tf.keras.Model(inputs, x), "/tmp/never.tflite")
+    assert [finding.layer for finding in refusal.value.findings] == ["one", "two"]
+
+
+def test_without_strict_a_bad_model_is_exported_and_reported(tmp_path):
+    model = network_of(larq_conv(networks.bare_sign))
+    result = tflite_export.export(
+        model, tmp_path / "m.tflite", strict=False, benchmark=False
+    )
+    assert [layer.operator for layer in result.report.binary_layers] == [""]
+    reasons = [finding.reason for finding in result.report.findings]
+    assert any("0 of 1 binary layers" in reason for reason in reasons)
+    assert (tmp_path / "m.tflite").read_bytes() == result.flatbuffer
+
+
+def test_a_model_trained_in_mixed_precision_is_exported(tmp_path):
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = zoo.ResNet20("irnet", input_shape=(8, 8, 1), pad_values=1.0)
+        model.compile(
+            tf.keras.optimizers.SGD(0.01),
+            tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        digits = zoo.datasets.get("digits").arrays("train")
+        model.fit(digits.images[:64], digits.labels[:64], verbose=0)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    report = tflite_export.export(
+        model, tmp_path / "m.tflite", samples=digits.images[:32], benchmark=False
+    ).report
+    assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 18
+
+
+def test_models_of_several_inputs_and_outputs(tmp_path):
+    report = tflite_export.export(
+        networks.two_headed_network(), tmp_path / "m.tflite", benchmark=False
+    ).report
+    assert report.findings == ()
+    assert [part.layer for part in report.verification.parts].count("output") == 2
+
+
+def test_a_model_without_binary_layers_is_exported(tmp_path):
+    report = tflite_export.export(
+        network_of(tf.keras.layers.Conv2D(4, 3)), tmp_path / "m.tflite", benchmark=False
+    ).report
+    assert report.binary_layers == ()
+
+
+class Subclassed(tf.keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize("model", [Subclassed(), None, tf.keras.layers.Dense(2)])
+def test_other_models_are_refused(tmp_path, model):
+    with pytest.raises(ValueError, match="Expected a built functional or sequential"):
+        tflite_export.export(model, tmp_path / "m.tflite")
+
+
+def test_an_unbuilt_model_is_refused(tmp_path):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="Expected a built functional or sequential"):
+        tflite_export.export(model, tmp_path / "m.tflite")
+
+
+def test_paths_are_checked_before_the_work(tmp_path, residual_model):
+    with pytest.raises(ValueError, match="Expected an existing folder"):
+        tflite_export.export(residual_model, tmp_path / "none" / "m.tflite")
+    with pytest.raises(ValueError, match="got the folder"):
+        tflite_export.export(residual_model, tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 8, 1), (0, 8, 8, 3), (8, 8, 3)])
+def test_samples_have_to_fit(tmp_path, residual_model, shape):
+    with pytest.raises(ValueError, match="Expected samples of shape"):
+        tflite_export.export(
+            residual_model, tmp_path / "m.tflite", samples=np.zeros(shape)
+        )
+
+
+def test_labels_have_to_fit(tmp_path, residual_model, residual_samples):
+    images, labels = residual_samples
+    with pytest.raises(ValueError, match="one label for each of the 40 samples"):
+        tflite_export.export(
+            residual_model, tmp_path / "m.tflite", samples=images, labels=labels[:3]
+        )
