@@ -94,7 +94,7 @@ def _convert_twin(model: tf.keras.Model, timeout: float) -> bytes:
         return convert(float_twin(model), converter="tflite", timeout=timeout)
     except ExportError as error:
         raise ExportError(
-            f"Cannot convert the float twin of model '{model.name}' to measure against; "
+            f"Cannot convert the float twin of '{model.name}' to measure against; "
             "benchmark=False leaves it out",
             error.findings,
         ) from error
