@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ __all__ = ["atomic_path"]
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a path to write to; moves it to `path` at the end if nothing was raised.
+    """Gives a file to write to; moves it to `path` at the end if nothing was raised.
 
-    The temporary file or folder lies beside `path` and keeps its suffixes. Whatever was
-    at `path` stays until the new content is complete.
+    The temporary file lies beside `path` and keeps its suffixes. Whatever was at `path`
+    stays until the new content is complete.
 
     # Arguments
         path: Where the file is to appear; its folder must exist.
@@ -33,7 +32,4 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield partial
         os.replace(partial, path)
     finally:
-        if partial.is_dir():
-            shutil.rmtree(partial)
-        else:
-            partial.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)

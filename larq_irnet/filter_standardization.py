@@ -12,7 +12,15 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["StandardizedKernel", "elements_per_filter", "standardize_filters"]
+__all__ = [
+    "StandardizedKernel",
+    "elements_per_filter",
+    "reduced_axes",
+    "standardize_filters",
+]
+
+
+_HALF = (tf.float16, tf.bfloat16)
 
 
 class StandardizedKernel(NamedTuple):
@@ -46,8 +54,17 @@ def elements_per_filter(kernel_shape: tf.TensorShape, axes: Sequence[int]) -> in
     return math.prod(sizes)
 
 
-def reduced_axes(rank: int, filter_axes: Sequence[int]) -> list[int]:
-    """All axes of a kernel but those that index its filters."""
+def reduced_axes(rank: int | None, filter_axes: Sequence[int]) -> list[int]:
+    """All axes of a kernel but those that index its filters.
+
+    # Raises
+        ValueError: if the rank is unknown or an axis is not within it.
+    """
+    if rank is None:
+        raise ValueError(
+            "Expected a kernel of static shape, got one of unknown rank. Build the "
+            "layer with known channels."
+        )
     out_of_range = [axis for axis in filter_axes if not -rank <= axis < rank]
     if out_of_range:
         raise ValueError(
@@ -68,12 +85,17 @@ def standardize_filters(w: tf.Tensor, axes: Sequence[int]) -> StandardizedKernel
 
     Each filter is divided by its largest magnitude first, so that squares neither
     overflow nor underflow. A filter counts as constant when its deviation is within
-    rounding of that magnitude.
+    rounding of that magnitude, or its largest magnitude below 1e-19 (in float32).
 
     # Arguments
-        w: Latent kernel in float32 or float64, with n > 1 elements per filter.
+        w: Latent kernel with n > 1 elements per filter.
         axes: The axes over which one filter extends.
+
+    # Returns
+        The standardised kernel, in float32 where `w` is float16 or bfloat16, else in
+        the dtype of `w`.
     """
+    w = tf.cast(w, tf.float32) if w.dtype in _HALF else w
     n = elements_per_filter(w.shape, axes)
     limits = np.finfo(w.dtype.as_numpy_dtype)
     peak = tf.reduce_max(tf.abs(w), axes, keepdims=True)
@@ -83,7 +105,9 @@ def standardize_filters(w: tf.Tensor, axes: Sequence[int]) -> StandardizedKernel
     variance = tf.reduce_sum(tf.square(centred), axes, keepdims=True) / (n - 1)
     deviation = tf.sqrt(variance)
     is_constant = deviation <= 16 * limits.eps
-    inverse = tf.math.reciprocal(tf.where(is_constant, 1.0, deviation))
+    inverse = tf.math.reciprocal(
+        tf.where(is_constant, tf.ones_like(deviation), deviation)
+    )
     return StandardizedKernel(
         kernel=centred * tf.where(is_constant, tf.zeros_like(inverse), inverse),
         inverse_deviation=tf.where(is_constant, tf.ones_like(inverse), inverse / peak),

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import Counter
 from typing import Any
 
 import tensorflow as tf
@@ -51,22 +52,26 @@ def set_progress(model: tf.keras.Model, value: float) -> None:
 
 
 def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _schedule_logs(quantizers: list[ScheduledQuantizer]) -> dict[str, float]:
     """The constants by symbol; by class and symbol where quantizers disagree."""
-    values: dict[str, dict[str, float]] = {}  # symbol -> class -> value
+    found: dict[str, dict[tuple[str, float], None]] = {}  # symbol -> distinct values
     for quantizer in quantizers:
+        label = _snake_case(type(quantizer).__name__)
         for symbol, value in quantizer.schedule().items():
-            by_class = values.setdefault(symbol, {})
-            by_class.setdefault(_snake_case(type(quantizer).__name__), float(value))
+            found.setdefault(symbol, {})[label, float(value)] = None
     logs = {}
-    for symbol, by_class in values.items():
-        if len(set(by_class.values())) == 1:
-            logs[symbol] = next(iter(by_class.values()))
-        else:
-            logs.update({f"{name}_{symbol}": v for name, v in by_class.items()})
+    for symbol, labelled in found.items():
+        if len({value for _, value in labelled}) == 1:
+            logs[symbol] = next(iter(labelled))[1]
+            continue
+        seen: Counter[str] = Counter()
+        for label, value in labelled:
+            seen[label] += 1
+            number = f"_{seen[label]}" if seen[label] > 1 else ""
+            logs[f"{label}_{symbol}{number}"] = value
     return logs
 
 

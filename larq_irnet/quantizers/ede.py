@@ -13,7 +13,14 @@ import tensorflow as tf
 
 from larq_irnet.quantizers.scheduled import ScheduledQuantizer
 
-__all__ = ["EDEQuantizer", "EDESign", "ede_gradient", "ede_schedule", "ede_sign"]
+__all__ = [
+    "EDEQuantizer",
+    "EDESign",
+    "ede_gradient",
+    "ede_schedule",
+    "ede_sign",
+    "steepness_and_slope",
+]
 
 
 def ede_schedule(
@@ -43,18 +50,26 @@ def ede_schedule(
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Eq. 18
     """
-    progress = tf.convert_to_tensor(progress)
+    progress = tf.convert_to_tensor(progress, dtype_hint=tf.float32)
     t = t_min * tf.exp(progress * math.log(t_max / t_min))
     return t, tf.maximum(1.0 / t, 1.0)
+
+
+def steepness_and_slope(
+    t: tf.Tensor | float, k: tf.Tensor | float, dtype: tf.DType
+) -> tuple[tf.Tensor, tf.Tensor]:
+    r"""\\(t\\) and \\(k t\\) in the given dtype, multiplied in float32 at least."""
+    t, k = (x if tf.is_tensor(x) else tf.constant(x, tf.float64) for x in (t, k))
+    wide = tf.float32 if dtype.size < tf.float32.size else dtype
+    return tf.cast(t, dtype), tf.cast(tf.cast(k, wide) * tf.cast(t, wide), dtype)
 
 
 def ede_gradient(
     x: tf.Tensor, dy: tf.Tensor, t: tf.Tensor | float, k: tf.Tensor | float
 ) -> tf.Tensor:
     r"""\\(k t (1 - \tanh^2(t x)) \cdot dy\\), in four passes over the memory."""
-    t, k = tf.convert_to_tensor(t), tf.convert_to_tensor(k)
-    y = tf.tanh(x * tf.cast(t, x.dtype))
-    return tf.raw_ops.TanhGrad(y=y, dy=dy) * tf.cast(k * t, x.dtype)
+    steepness, slope = steepness_and_slope(t, k, x.dtype)
+    return tf.raw_ops.TanhGrad(y=tf.tanh(x * steepness), dy=dy) * slope
 
 
 def ede_sign(
@@ -88,7 +103,7 @@ def ede_sign(
         ...     y = ede_sign(x, t=1.0, k=1.0)
         >>> y.numpy().tolist()
         [-1.0, 1.0, 1.0]
-        >>> tape.gradient(y, x).numpy().round(3).tolist()
+        >>> [round(g, 3) for g in tape.gradient(y, x).numpy().tolist()]
         [0.786, 1.0, 0.071]
 
     # References

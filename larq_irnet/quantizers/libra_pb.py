@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import larq as lq
+import numpy as np
 import tensorflow as tf
 
 from larq_irnet.filter_standardization import (
@@ -18,17 +19,18 @@ from larq_irnet.filter_standardization import (
     reduced_axes,
     standardize_filters,
 )
-from larq_irnet.quantizers.ede import EDEQuantizer, ede_sign
+from larq_irnet.quantizers.ede import EDEQuantizer, ede_sign, steepness_and_slope
 
 __all__ = ["LibraPB", "libra_pb"]
-
-_HALF = (tf.float16, tf.bfloat16)
 
 
 def _power_of_two_scale(standardized: StandardizedKernel, axes: list[int]) -> tf.Tensor:
     """2^s with s = round(log2(mean |what|)), half to even; 1 for a constant filter."""
     mean_magnitude = tf.reduce_mean(tf.abs(standardized.kernel), axes, keepdims=True)
-    s = tf.round(tf.math.log(mean_magnitude) / math.log(2.0))
+    log2 = tf.math.log(mean_magnitude) / math.log(2.0)
+    # A tie, as in every filter of two elements, is to be a tie in spite of rounding.
+    ulps = 64 * np.finfo(log2.dtype.as_numpy_dtype).eps
+    s = tf.round(tf.round(log2 / ulps) * ulps)
     s = tf.where(standardized.is_constant, tf.zeros_like(s), s)
     return tf.pow(tf.constant(2.0, s.dtype), s)
 
@@ -47,21 +49,20 @@ def _standardization_gradient(
 def _libra_pb(
     w: tf.Tensor, t: tf.Tensor | float, k: tf.Tensor | float, axes: list[int]
 ) -> tf.Tensor:
-    t, k = tf.convert_to_tensor(t), tf.convert_to_tensor(k)
-
     @tf.custom_gradient
     def _call(w):
-        dtype = tf.float32 if w.dtype in _HALF else w.dtype
-        standardized = standardize_filters(tf.cast(w, dtype), axes)
+        standardized = standardize_filters(w, axes)
+        what = standardized.kernel
         scale = _power_of_two_scale(standardized, axes)
 
         def grad(dy):
-            y = tf.tanh(standardized.kernel * tf.cast(t, dtype))
-            h = tf.raw_ops.TanhGrad(y=y, dy=tf.cast(dy, dtype))
+            steepness, slope = steepness_and_slope(t, k, what.dtype)
+            y = tf.tanh(what * steepness)
+            h = tf.raw_ops.TanhGrad(y=y, dy=tf.cast(dy, what.dtype))
             dw = _standardization_gradient(h, standardized, axes)
-            return tf.saturate_cast(dw * (scale * tf.cast(k * t, dtype)), w.dtype)
+            return tf.saturate_cast(dw * (scale * slope), w.dtype)
 
-        return tf.cast(lq.math.sign(standardized.kernel) * scale, w.dtype), grad
+        return tf.cast(lq.math.sign(what) * scale, w.dtype), grad
 
     return _call(w)
 

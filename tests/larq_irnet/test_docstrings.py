@@ -26,7 +26,7 @@ EXAMPLES = list(_examples())
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_example_prints_what_it_says(example):
-    report = []
+    report: list[str] = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     result = runner.run(example, out=report.append, clear_globs=False)
     assert result.failed == 0, "".join(report)

@@ -28,7 +28,7 @@ def test_unknown_name_lists_the_known_ones(name):
 
 def test_methods_are_values():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        methods.get("irnet").kernel_quantizer = "ste_sign"
+        methods.get("irnet").kernel_quantizer = "ste_sign"  # type: ignore[misc]
     assert methods.get("irnet") == dataclasses.replace(methods.get("irnet"))
 
 

@@ -119,6 +119,12 @@ def test_only_the_constants_that_differ_are_logged_by_class():
     assert logs["k"] == [1.0]
 
 
+def test_constants_of_one_class_are_numbered_where_they_differ():
+    model = _model(EDESign(t_min=2.0), EDESign(t_min=4.0))
+    _, _, logs = _fit(model, EstimatorScheduler(), epochs=1)
+    assert sorted(logs["ede_sign_t"] + logs["ede_sign_t_2"]) == [2.0, 4.0]
+
+
 def test_later_callbacks_see_the_constants():
     seen = []
     reader = tf.keras.callbacks.LambdaCallback(

@@ -50,7 +50,7 @@ def test_libra_pb_stays_finite(dtype, mode, t):
     dy = np.random.default_rng(0).normal(size=w.shape)
     k = max(1 / t, 1.0)
     q, dw = value_and_gradient(lambda w: libra_pb(w, t, k), w, tf.cast(dy, dtype), mode)
-    q, dw = np.float64(q), np.float64(dw)
+    q, dw = q.astype(np.float64), dw.astype(np.float64)
     assert np.isfinite(dw).all()
     np.testing.assert_array_equal(np.abs(q), np.abs(q[:1]) + np.zeros_like(q))
     assert ((np.abs(q[0]) > 0) & (np.abs(q[0]) <= 1)).all()
@@ -112,7 +112,7 @@ def test_ede_sign_stays_finite(dtype, mode, t):
         tf.ones(14, dtype),
         mode,
     )
-    y, dx = np.float64(y), np.float64(dx)
+    y, dx = y.astype(np.float64), dx.astype(np.float64)
     is_nan = np.isnan(np.concatenate([x, x]))
     np.testing.assert_array_equal(np.isnan(y), is_nan)
     np.testing.assert_array_equal(np.isnan(dx), is_nan)

@@ -89,7 +89,7 @@ def test_summary_counts_what_it_counts_for_ste_sign():
 
 
 def test_summary_prints_the_same_numbers():
-    texts = []
+    texts: list[str] = []
     for names in (("ede_sign", "libra_pb"), ("ste_sign", "ste_sign")):
         tf.keras.backend.clear_session()
         lq.models.summary(_network(*names), print_fn=texts.append)
