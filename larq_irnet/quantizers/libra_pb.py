@@ -46,6 +46,14 @@ def _standardization_gradient(
     return tangential * standardized.inverse_deviation
 
 
+def _cast_within_range(x: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Casts to `dtype`; what would overflow is cut off, NaN stays NaN."""
+    if x.dtype == dtype:
+        return x
+    limit = tf.cast(dtype.max, x.dtype)  # tf.saturate_cast loses NaN in TensorFlow 2.16
+    return tf.cast(tf.where(tf.abs(x) > limit, tf.sign(x) * limit, x), dtype)
+
+
 def _libra_pb(
     w: tf.Tensor, t: tf.Tensor | float, k: tf.Tensor | float, axes: list[int]
 ) -> tf.Tensor:
@@ -60,7 +68,7 @@ def _libra_pb(
             y = tf.tanh(what * steepness)
             h = tf.raw_ops.TanhGrad(y=y, dy=tf.cast(dy, what.dtype))
             dw = _standardization_gradient(h, standardized, axes)
-            return tf.saturate_cast(dw * (scale * slope), w.dtype)
+            return _cast_within_range(dw * (scale * slope), w.dtype)
 
         return tf.cast(lq.math.sign(what) * scale, w.dtype), grad
 
