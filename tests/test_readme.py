@@ -17,7 +17,7 @@ def _blocks(language):
 
 def test_python_examples_run_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    namespace = {}
+    namespace: dict[str, object] = {}
     for block in _blocks("python"):
         exec(compile(block, "README.md", "exec"), namespace)
     printed = " ".join(capsys.readouterr().out.split())
@@ -48,4 +48,5 @@ def test_recipes_exist():
 @pytest.mark.parametrize("name", zoo.recipes.names())
 def test_accuracies_are_those_of_the_recipes(name):
     accuracy = zoo.recipes.get(name).test_accuracy
+    assert accuracy is not None
     assert f"{100 * accuracy:.2f}" in README

@@ -56,7 +56,7 @@ def _table(latencies: list[Latency]) -> rich.table.Table:
 
 def main() -> None:
     candidates: dict[str, Candidate] = {}
-    for path in FLAGS.models:
+    for path in filter(None, FLAGS.models):
         candidates |= _candidates(path)
     latencies = measure_latency(
         candidates,

@@ -74,7 +74,10 @@ def measure_latency(
 
     # Raises
         ValueError: if there is nothing to run.
+        RuntimeError: if the runtime rejects a model.
     """
+    if not candidates:
+        raise ValueError("Expected at least one model to measure, got none.")
     if rounds < 1 or runs_per_round < 1 or threads < 1:
         raise ValueError(
             "Expected at least one round, run and thread, got "

@@ -13,15 +13,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-import larq as lq
 import tensorflow as tf
 
+from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.findings import ExportError, Finding
 
 __all__ = ["convert"]
 
-_WORKER = Path(__file__).with_name("conversion_worker.py")
-_LOG_LINE = re.compile(r"^([IW]\d{4}|\d{4}-\d\d-\d\d|WARNING)")
+_WORKER = Path(__file__).with_name("conversion_worker")
+_NOISE = re.compile(
+    r"([IW]\d{4}|\d{4}-\d\d-\d\d|WARNING|Traceback|File \"|\^+$|raise )"
+)
 _LAST_LINES = 8
 
 
@@ -52,7 +54,11 @@ def convert(
         command = [sys.executable, str(_WORKER), converter, saved_model, str(output)]
         try:
             worker = subprocess.run(
-                command, capture_output=True, text=True, timeout=timeout
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
             )
         except subprocess.TimeoutExpired as error:
             raise _failure(
@@ -84,7 +90,7 @@ def _save(model: tf.keras.Model, path: str) -> None:
     archive = tf.keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, input_signature=specs)
-    with lq.context.quantized_scope(False), contextlib.redirect_stdout(io.StringIO()):
+    with quantized_scope(False), contextlib.redirect_stdout(io.StringIO()):
         archive.write_out(path)  # prints every variable
 
 
@@ -101,5 +107,5 @@ def _ending(return_code: int) -> str:
 
 def _last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines()]
-    telling = [line for line in lines if line and not _LOG_LINE.match(line)]
+    telling = [line for line in lines if line and not _NOISE.match(line)]
     return " | ".join(telling[-_LAST_LINES:]) or "it said nothing."

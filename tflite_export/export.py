@@ -4,9 +4,10 @@ Writes model.tflite, report.json and report.html into the folder of the run. The
 is verified with the test images of the run's dataset.
 """
 
+import sys
+import types
 from collections.abc import Sequence
 
-import larq as lq
 import numpy as np
 import rich.console
 import rich.table
@@ -15,7 +16,8 @@ from absl import flags
 
 from larq_irnet import methods
 from larq_irnet.atomic_path import atomic_path
-from tflite_export.exporting import ExportResult, export
+from larq_irnet.quantized_scope import quantized_scope
+from tflite_export.exporting import export
 from tflite_export.findings import ExportError
 from tflite_export.layer_walk import all_layers, is_binary
 from tflite_export.report import Report
@@ -39,12 +41,25 @@ flags.mark_flags_as_required(["workdir"])
 _HISTOGRAMS = 4
 
 
-def _name(workdir: Workdir) -> str:
+def _accuracies(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, float]:
+    """The test accuracies of other runs; those of one method also by their folder."""
+    dataset = workdir.config().dataset
+    titles = [_title(one) for one in (workdir, *compared)]
+    accuracies = {}
+    for other in compared:
+        if other.config().dataset != dataset:
+            raise ValueError(
+                f"Expected runs on {dataset} to compare with, got {other.path} on "
+                f"{other.config().dataset}."
+            )
+        title = _title(other)
+        label = title if titles.count(title) == 1 else f"{title} ({other.path})"
+        accuracies[label] = other.results()["test"]["accuracy"]
+    return accuracies
+
+
+def _title(workdir: Workdir) -> str:
     return methods.get(workdir.config().method).title
-
-
-def _accuracies(workdirs: Sequence[Workdir]) -> dict[str, float]:
-    return {_name(one): one.results()["test"]["accuracy"] for one in workdirs}
 
 
 def _weights(workdir: Workdir, model: tf.keras.Model) -> list[WeightHistogram]:
@@ -66,7 +81,7 @@ def _weights(workdir: Workdir, model: tf.keras.Model) -> list[WeightHistogram]:
 
 
 def _kernel(layer: tf.keras.layers.Layer, *, quantized: bool) -> np.ndarray:
-    with lq.context.quantized_scope(quantized):
+    with quantized_scope(quantized):
         return tf.convert_to_tensor(layer.kernel).numpy().ravel()
 
 
@@ -75,23 +90,29 @@ def _record(
 ) -> TrainingRecord:
     config = workdir.config()
     return TrainingRecord(
-        title=f"{config.network}, {_name(workdir)}, on {config.dataset}: "
+        title=f"{config.network}, {_title(workdir)}, on {config.dataset}: "
         f"{config.epochs} epochs, {config.optimizer}, seed {config.seed}",
+        label=_title(workdir),
         history=workdir.history(),
-        accuracies=_accuracies([*compared, workdir]),
+        accuracies=_accuracies(workdir, compared),
         weights=_weights(workdir, model),
     )
 
 
-def _summary(result: ExportResult) -> str:
-    report = result.report
+def _summary(report: Report) -> str:
     binary = sum(bool(layer.operator) for layer in report.binary_layers)
-    end = report.verification.end_to_end[0]
-    return (
-        f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d; the "
-        f".tflite agrees with Keras on {end.agreement:.2%} of "
-        f"{report.verification.samples} test images."
+    lines = [
+        f"{one.severity}: {one}" for one in report.findings if one.severity == "error"
+    ]
+    lines.append(
+        f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d."
     )
+    for end in report.verification.end_to_end[:1]:
+        lines.append(
+            f"The .tflite agrees with Keras on {end.agreement or 0.0:.2%} of "
+            f"{report.verification.samples} test images."
+        )
+    return "\n".join(lines)
 
 
 def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
@@ -99,25 +120,28 @@ def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
     table.add_column("model", no_wrap=True)
     for column in ("test accuracy %", "bytes", "ms per image"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name, accuracy in record.accuracies.items():
-        table.add_row(f"{name}, Keras", f"{accuracy:.2%}"[:-1], "-", "-")
+    verification = report.verification
+    accuracies: list[tuple[str, float | None]] = [*record.accuracies.items()]
+    for name, accuracy in [*accuracies, (record.label, verification.keras_accuracy)]:
+        table.add_row(f"{name}, Keras", _percent(accuracy), "-", "-")
     *binary, twin = report.latencies or (None,)
-    fastest = min(binary, key=lambda one: one.median_ms) if binary else None
-    exported = report.verification.end_to_end[0].accuracy or 0.0
+    fastest = min((one.median_ms for one in binary), default=None)
     table.add_row(
-        f"{list(record.accuracies)[-1]}, .tflite",
-        f"{exported:.2%}"[:-1],
+        f"{record.label}, .tflite",
+        _percent(
+            verification.end_to_end[0].accuracy if verification.end_to_end else None
+        ),
         f"{report.model_bytes:,}",
-        "-" if fastest is None else f"{fastest.median_ms:.3f}",
+        "-" if fastest is None else f"{fastest:.3f}",
     )
     if twin is not None:
-        table.add_row(
-            "its float twin, .tflite",
-            "-",
-            f"{twin.model_bytes:,}",
-            f"{twin.median_ms:.3f}",
-        )
+        name = "its float twin, .tflite"
+        table.add_row(name, "-", f"{twin.model_bytes:,}", f"{twin.median_ms:.3f}")
     return table
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"
 
 
 def main() -> None:
@@ -144,13 +168,26 @@ def main() -> None:
         with atomic_path(target) as partial:
             partial.write_text(text, encoding="utf-8")
     rich.console.Console().print(_table(result.report, record))
-    print(_summary(result))
+    print(_summary(result.report))
     print(f"model: {path}\nreport: {page}")
 
 
 def run() -> None:
     """Entry point of `irnet-export`."""
     run_command(main, errors=[ExportError])
+
+
+class _CallableModule(types.ModuleType):
+    """Lets `tflite_export.export(...)` work also after this module was imported.
+
+    The function and this command line have the same name, and importing a submodule
+    puts it in the place of what its package calls by that name.
+    """
+
+    __call__ = staticmethod(export)
+
+
+sys.modules[__name__].__class__ = _CallableModule
 
 
 if __name__ == "__main__":

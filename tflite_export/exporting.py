@@ -1,6 +1,7 @@
 """The contract: lint, rewrite, convert, verify, report, or say exactly why not."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from tflite_export.conversion import convert
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.interpreting import KERNELS
+from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
 from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrite import float_twin, in_float32
@@ -36,12 +38,27 @@ class ExportResult:
     report: Report
 
 
+_SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
+
+
 def _check_model(model: tf.keras.Model) -> None:
     outputs = isinstance(model, tf.keras.Model) and model.outputs
     if not outputs or not all(map(tf.keras.backend.is_keras_tensor, outputs)):
         raise ValueError(
             "Expected a built functional or sequential Keras model, got "
             f"{type(model).__name__}. Build it with tf.keras.Input, or call it once."
+        )
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    if any(None in shape for shape in shapes):
+        raise ValueError(
+            f"Expected inputs of fixed size, got {shapes}. Build the model with the "
+            "size that it is to be deployed with."
+        )
+    names = [layer.name for layer in all_layers(model)]
+    invalid = [name for name in names if not _SCOPE_NAME.fullmatch(name)]
+    if invalid:
+        raise ValueError(
+            f"Expected layer names of letters, digits and _.-/, got {invalid}."
         )
 
 
@@ -50,6 +67,8 @@ def _check_path(path: Path) -> None:
         raise ValueError(f"Expected an existing folder for {path}, found none.")
     if path.is_dir():
         raise ValueError(f"Expected a file name, got the folder {path}.")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"Expected a folder that can be written, got {path.parent}.")
 
 
 def _as_list(
@@ -57,15 +76,18 @@ def _as_list(
 ) -> list[np.ndarray] | None:
     if samples is None:
         return None
-    arrays = [samples] if isinstance(samples, np.ndarray) else list(samples)
-    shapes = [tuple(array.shape[1:]) for array in arrays]
+    arrays = list(samples) if isinstance(samples, (list, tuple)) else [samples]
+    shapes = [np.shape(array)[1:] for array in arrays]
     expected = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     if shapes != expected or not all(len(array) for array in arrays):
         raise ValueError(
             f"Expected samples of shape {expected}, one array per input with at least "
             f"one sample each, got {shapes}."
         )
-    return [np.asarray(array, dtype=np.float32) for array in arrays]
+    return [
+        np.asarray(array, dtype=tensor.dtype.as_numpy_dtype)
+        for array, tensor in zip(arrays, model.inputs)
+    ]
 
 
 def _check_labels(
@@ -81,12 +103,10 @@ def _check_labels(
         )
 
 
-def _stop_at_errors(
-    model: tf.keras.Model, findings: Sequence[Finding], strict: bool
-) -> None:
+def _stop_at_errors(name: str, findings: Sequence[Finding], strict: bool) -> None:
     errors = [finding for finding in findings if finding.severity == "error"]
     if strict and errors:
-        raise ExportError(f"Cannot export model '{model.name}'", errors)
+        raise ExportError(f"Cannot export model '{name}'", errors)
 
 
 def _convert_twin(model: tf.keras.Model, timeout: float) -> bytes:
@@ -143,7 +163,7 @@ def export(
     # Raises
         ExportError: with every finding, if `strict` and something is wrong, or if the
             converter fails; nothing is written then.
-        ValueError: for a model, path or samples that do not fit.
+        ValueError: for a model, path, samples or labels that do not fit.
 
     # Example
         `result = export(model, "model.tflite", samples=images, labels=labels)`
@@ -151,22 +171,24 @@ def export(
     path = Path(path)
     _check_model(model)
     _check_path(path)
+    name = model.name
+    # A short name: the converter cuts off long ones, and verification goes by them.
+    model = in_float32(model, name="m")
     inputs = _as_list(model, samples)
     _check_labels(labels, inputs)
-    model = in_float32(model)
     findings = lint(model)
-    _stop_at_errors(model, findings, strict)
+    _stop_at_errors(name, findings, strict)
 
     content = convert(model, timeout=timeout)
     flatbuffer = Flatbuffer(content)
     layers = find_binary_layers(model, flatbuffer)
     verification = verify(model, flatbuffer, samples=inputs, labels=labels)
     findings += left_float(layers) + verification.findings()
-    _stop_at_errors(model, findings, strict)
+    _stop_at_errors(name, findings, strict)
 
     twin = _convert_twin(model, timeout) if benchmark else None
     report = Report(
-        model=model.name,
+        model=name,
         model_bytes=len(content),
         float_bytes=None if twin is None else len(twin),
         findings=tuple(findings),

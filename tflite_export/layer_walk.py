@@ -41,5 +41,5 @@ def kernel_quantizers(layer: tf.keras.layers.Layer) -> dict[str, Any]:
 
 
 def is_binary(layer: tf.keras.layers.Layer) -> bool:
-    """Whether a layer quantizes both its inputs and all of its kernels."""
+    """Whether a layer quantizes its inputs and a kernel, to whatever precision."""
     return input_quantizer(layer) is not None and bool(kernel_quantizers(layer))

@@ -10,6 +10,7 @@ from typing import Any
 import larq as lq
 import tensorflow as tf
 
+from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.findings import Finding
 from tflite_export.layer_walk import (
     all_layers,
@@ -53,11 +54,13 @@ def lint(model: tf.keras.Model) -> list[Finding]:
         model: A built Keras model in float32, nested models included.
 
     # Example
-        >>> model = tf.keras.Sequential(
-        ...     [lq.layers.QuantDense(2, "ste_sign", input_shape=(4,))]
+        >>> layer = lq.layers.QuantConv2D(
+        ...     2, 3, input_quantizer="ste_tern", name="conv", input_shape=(8, 8, 4)
         ... )
-        >>> lint(model)
-        []
+        >>> for finding in lint(tf.keras.Sequential([layer])):
+        ...     print(finding.severity, finding.layer)
+        slower conv
+        error conv
     """
     findings: list[Finding] = []
     for layer in all_layers(model):
@@ -81,7 +84,8 @@ def _quantized_halfway(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
         yield Finding(
             "note",
             layer.name,
-            "only the weights are binary; LCE runs and stores the layer as float.",
+            "it quantizes only its weights; LCE runs and stores it as float, unless "
+            "a layer in front takes the sign.",
             "binarize the input as well if it is to be small and fast.",
         )
     if has_input and not has_kernel:
@@ -115,7 +119,7 @@ def _input_quantizer_is_recognised(layer: tf.keras.layers.Layer) -> Iterator[Fin
 def _kernel_is_binary(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
     if not (is_binary(layer) and isinstance(layer, lq.layers.QuantConv2D)):
         return
-    with lq.context.quantized_scope(True):
+    with quantized_scope(True):
         kernel = tf.convert_to_tensor(layer.kernel).numpy()
     reason = explain_kernel(kernel)
     if reason is not None:
@@ -171,12 +175,16 @@ def _padding_is_computed_right(layer: tf.keras.layers.Layer) -> Iterator[Finding
     elif layer.pad_values == 0.0:
         # Not documented anywhere: found by comparing the kernels of LCE 0.16 on inputs
         # of every small size. Only the reference kernel is right.
-        if height < layer.kernel_size[0] or width < layer.kernel_size[1]:
+        extent = [
+            (size - 1) * dilation + 1
+            for size, dilation in zip(layer.kernel_size, layer.dilation_rate)
+        ]
+        if height < extent[0] or width < extent[1]:
             yield _error(
                 layer,
-                f"it pads a {height}x{width} input with zeros for a "
-                f"{layer.kernel_size[0]}x{layer.kernel_size[1]} kernel; LCE computes "
-                "wrong values where the input is smaller than the kernel.",
+                f"it pads a {height}x{width} input with zeros for a kernel that "
+                f"reaches over {extent[0]}x{extent[1]}; LCE computes wrong values "
+                "where the input is smaller than the kernel.",
                 "use pad_values=1.0, or a larger input.",
             )
         else:

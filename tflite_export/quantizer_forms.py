@@ -52,7 +52,7 @@ def _explain_values(quantizer: Callable, channels: int) -> str | None:
 
 def _explain_graph(quantizer: Callable, channels: int) -> str | None:
     traced = tf.function(lambda x: quantizer(x), autograph=False)
-    spec = tf.TensorSpec((None, 2, 2, channels), tf.float32)
+    spec = tf.TensorSpec((1, 2, 2, channels), tf.float32)
     output = traced.get_concrete_function(spec).graph.outputs[0]
     if _is_recognised(_skip(output)):
         return None
@@ -79,14 +79,14 @@ def _is_recognised(tensor: tf.Tensor) -> bool:
         types = sorted(_skip(operand).op.type for operand in inner.op.inputs)
         return types == ["Const", "Sign"]
     if op.type in ("Select", "SelectV2"):
-        branches = [tf.get_static_value(_skip(branch)) for branch in op.inputs[1:]]
-        if any(branch is None for branch in branches):
-            return False
-        return sorted(np.unique(np.concatenate([np.ravel(b) for b in branches]))) == [
-            -1.0,
-            1.0,
-        ]
+        return not any(map(_depends_on_input, op.inputs[1:]))
     return False
+
+
+def _depends_on_input(tensor: tf.Tensor) -> bool:
+    if tensor.op.type == "Placeholder":
+        return True
+    return any(map(_depends_on_input, tensor.op.inputs))
 
 
 def explain_kernel(kernel: np.ndarray) -> str | None:

@@ -8,6 +8,10 @@ import platform
 from collections import Counter
 from typing import Any
 
+import larq as lq
+import tensorflow as tf
+
+import larq_irnet
 from tflite_export.benchmarking import Latency
 from tflite_export.binary_layers import BinaryLayer
 from tflite_export.findings import Finding
@@ -15,8 +19,6 @@ from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.verification import Verification
 
 __all__ = ["OperatorSummary", "Report", "machine", "summarize_operators", "versions"]
-
-_PACKAGES = ("larq-irnet", "tensorflow", "tf-keras", "larq", "larq-compute-engine")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +98,12 @@ def summarize_operators(flatbuffer: Flatbuffer) -> list[OperatorSummary]:
 
 def versions() -> dict[str, str]:
     """The versions of the packages that an export depends on."""
-    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {
+        "larq-irnet": larq_irnet.__version__,
+        "tensorflow": tf.__version__,
+        "larq": lq.__version__,
+        "larq-compute-engine": importlib.metadata.version("larq-compute-engine"),
+    }
 
 
 def machine() -> str:

@@ -20,12 +20,14 @@ class TrainingRecord:
     # Attributes
         title: One line on network, method and dataset.
         history: One row per epoch; see `report_plots.learning_curves`.
-        accuracies: Top-1 in [0, 1] on the test images, by name, the exported model's
-            Keras accuracy last.
+        label: Name of the exported model in tables and plots.
+        accuracies: Top-1 in [0, 1] on the test images of models to compare with, by
+            name.
         weights: Weights of some binary layers.
     """
 
     title: str = ""
+    label: str = "Keras"
     history: Sequence[Mapping[str, float]] = ()
     accuracies: Mapping[str, float] = field(default_factory=dict)
     weights: Sequence[WeightHistogram] = ()
@@ -46,15 +48,17 @@ def _megacount(count: int) -> str:
 def _headlines(report: Report) -> list[tuple[str, str, str]]:
     """The figures at the top: value, name, explanation."""
     binary = sum(bool(layer.operator) for layer in report.binary_layers)
-    end = report.verification.end_to_end[0]
     images = f"{report.verification.samples} images"
     lines = [
-        (f"{binary} / {len(report.binary_layers)}", "binary layers", "as LceBconv2d"),
-        (_percent(end.agreement), "agreement with Keras", f"same arg-max, {images}"),
+        (f"{binary} / {len(report.binary_layers)}", "binary layers", "as LceBconv2d")
     ]
-    if end.accuracy is not None:
-        keras = _percent(report.verification.keras_accuracy)
-        lines.append((_percent(end.accuracy), "accuracy", f"Keras: {keras}, {images}"))
+    for end in report.verification.end_to_end[:1]:
+        agreement = f"same arg-max, {images}"
+        lines.append((_percent(end.agreement), "agreement with Keras", agreement))
+        if end.accuracy is not None:
+            keras = _percent(report.verification.keras_accuracy)
+            accuracy = f"Keras: {keras}, {images}"
+            lines.append((_percent(end.accuracy), "accuracy", accuracy))
     lines.append((_kilobytes(report.model_bytes), "size", ".tflite"))
     if report.float_bytes is not None:
         ratio = report.float_bytes / report.model_bytes
@@ -84,10 +88,12 @@ _LATENCY_NOTE = (
 def _bar_plots(report: Report, record: TrainingRecord) -> list[_Plot]:
     plots = []
     verification = report.verification
-    exported = verification.end_to_end[0].accuracy
-    if exported is not None and verification.keras_accuracy is not None:
-        before = record.accuracies or {"Keras": verification.keras_accuracy}
-        bars = report_plots.accuracy_bars({**before, "as .tflite": exported})
+    before = verification.keras_accuracy
+    after = next((one.accuracy for one in verification.end_to_end), None)
+    if before is not None and after is not None:
+        exported = {record.label: before, f"{record.label}, .tflite": after}
+        accuracies = {**record.accuracies, **exported}
+        bars = report_plots.accuracy_bars(accuracies)
         title = f"Accuracy on {verification.samples} test images"
         plots.append(_Plot(title, bars))
     if report.float_bytes is not None:

@@ -1,56 +1,101 @@
 """Exact rewrites of a Keras model before its conversion, one function each."""
 
+import inspect
 from typing import Any
 
-import larq as lq
+import numpy as np
 import tensorflow as tf
 
+from larq_irnet.quantized_scope import quantized_scope
+from tflite_export.findings import ExportError, Finding
 from tflite_export.layer_walk import all_layers
 
 __all__ = ["float_twin", "in_float32"]
 
 
+def _functions(model: tf.keras.Model) -> dict[str, Any]:
+    """Plain functions that the layers of a model hold, such as quantizers, by name."""
+    return {
+        value.__name__: value
+        for layer in all_layers(model)
+        for value in vars(layer).values()
+        if inspect.isfunction(value)
+    }
+
+
 def _rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
-    """A model from a changed configuration, with the weights of the old one."""
-    twin = type(model).from_config(config)
-    with lq.context.quantized_scope(False):
-        twin.set_weights(model.get_weights())
-    return twin
+    try:
+        with tf.keras.utils.custom_object_scope(_functions(model)):
+            return type(model).from_config(config)
+    except (TypeError, ValueError, KeyError, NotImplementedError) as error:
+        finding = Finding(
+            "error",
+            model.name,
+            f"it cannot be rebuilt from its configuration: {error}",
+            "give custom layers a get_config, and register them with Keras.",
+        )
+        raise ExportError(f"Cannot rebuild model '{model.name}'", [finding]) from error
 
 
-_HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+_OTHER_THAN_FLOAT32 = (
+    "float16",
+    "bfloat16",
+    "mixed_float16",
+    "mixed_bfloat16",
+    "float64",
+)
 
 
-def _without_mixed_precision(config: Any) -> Any:
-    """Replaces every nested half or mixed precision of a configuration by float32."""
+def _with_float32(config: Any) -> Any:
+    """Replaces every nested floating type and policy of a configuration by float32."""
     if isinstance(config, dict):
-        if config.get("class_name") == "Policy" and config["config"]["name"] in _HALF:
+        is_policy = config.get("class_name") == "Policy"
+        if is_policy and config["config"]["name"] in _OTHER_THAN_FLOAT32:
             return "float32"
         return {
             key: (
                 "float32"
-                if key == "dtype" and value in _HALF
-                else _without_mixed_precision(value)
+                if key == "dtype" and value in _OTHER_THAN_FLOAT32
+                else _with_float32(value)
             )
             for key, value in config.items()
         }
     if isinstance(config, (list, tuple)):
-        return type(config)(_without_mixed_precision(item) for item in config)
+        return type(config)(_with_float32(item) for item in config)
     return config
 
 
-def in_float32(model: tf.keras.Model) -> tf.keras.Model:
-    """The same model with float32 computations; the model itself if it has them.
+def in_float32(model: tf.keras.Model, *, name: str | None = None) -> tf.keras.Model:
+    """A copy that computes in float32 and shares nothing with other models.
 
     A model trained under a mixed precision policy computes in half precision, which
-    TFLite converters refuse. Its weights are float32 already.
+    TFLite converters refuse; one under a float64 policy is refused at run time. Larq's
+    training metrics are not part of the copy.
 
     # Arguments
         model: A built functional or sequential model under any policy.
+        name: Name of the copy; `None` keeps the model's.
+
+    # Raises
+        ExportError: if a layer cannot be rebuilt from its configuration.
     """
-    if not any(layer.compute_dtype in _HALF for layer in all_layers(model)):
-        return model
-    return _rebuilt(model, _without_mixed_precision(model.get_config()))
+    config = _with_float32(model.get_config())
+    copy = _rebuilt(model, {**config, "name": name or model.name})
+    with quantized_scope(False):
+        copy.set_weights(_without_metrics(model))
+    return copy
+
+
+def _without_metrics(model: tf.keras.Model) -> list[np.ndarray]:
+    """The weights of a model without the state of metrics inside it."""
+    state = {
+        id(variable)
+        for module in model.submodules
+        if isinstance(module, tf.keras.metrics.Metric)
+        for variable in module.variables
+    }
+    kept = [weight for weight in model.weights if id(weight) not in state]
+    return tf.keras.backend.batch_get_value(kept)
 
 
 _QUANTIZING = (
@@ -78,10 +123,13 @@ def _without_quantizers(config: Any) -> Any:
 def float_twin(model: tf.keras.Model) -> tf.keras.Model:
     """The same network in full precision: all quantizers removed.
 
-    What the exported model is measured against in size and speed. It carries the latent
-    weights and is not meant to be accurate.
+    What the exported model is measured against in size and speed; its weights are
+    initial ones.
 
     # Arguments
         model: A built functional or sequential model.
+
+    # Raises
+        ExportError: if a layer cannot be rebuilt from its configuration.
     """
     return _rebuilt(model, _without_quantizers(model.get_config()))

@@ -78,10 +78,24 @@ def _operator_names(model: tf.keras.Model, tensors: Sequence[Any]) -> list[str]:
     return names
 
 
-def _fits(given: str, name: str, is_last: bool, length: int) -> bool:
-    if is_last and length >= _LONGEST_NAME:  # perhaps cut off
-        return name.startswith(given)
-    return name == given
+def _fitting(given: str, names: Sequence[str], is_cut_off: bool) -> list[int]:
+    """Indices of the operators that a name in the flatbuffer may stand for.
+
+    The converter appends a number where two tensors would have the same name: a
+    BatchNorm that does not fold becomes a MUL with its name and an ADD with "1" behind.
+    """
+    exact = [i for i, name in enumerate(names) if name == given]
+    if exact:
+        return exact
+    stem = given.rstrip("0123456789")
+    numbered = [
+        i
+        for i, name in enumerate(names)
+        if given.startswith(name) and given[len(name) :].isdigit()
+    ]
+    if numbered or not is_cut_off:
+        return numbered
+    return [i for i, name in enumerate(names) if name.startswith((given, stem))]
 
 
 def _candidates(tensor: Tensor, names: Sequence[str]) -> list[int] | None:
@@ -90,9 +104,7 @@ def _candidates(tensor: Tensor, names: Sequence[str]) -> list[int] | None:
     found: list[int] = []
     for position, given in enumerate(tensor.names):
         is_last = position == len(tensor.names) - 1
-        fitting = [
-            i for i, name in enumerate(names) if _fits(given, name, is_last, length)
-        ]
+        fitting = _fitting(given, names, is_last and length >= _LONGEST_NAME)
         if len({names[i] for i in fitting}) > 1:
             if position == 0:
                 return None
@@ -121,7 +133,7 @@ def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
             if found:
                 last = max(found)
                 if tuple(tensor.shape[1:]) == tuple(keras_tensors[last].shape[1:]):
-                    # of two tensors with the same name the later one is complete
+                    # of several with one name, as MUL and ADD, the last is complete
                     matches[last] = Match(tensor, layers[last], keras_tensors[last])
     inputs = [
         Match(tensor, "input", model.inputs[int(name.removeprefix("input_"))])

@@ -56,6 +56,8 @@ def compare(
     """
     if seeds < 1:
         raise ValueError(f"Expected at least one seed, got {seeds}.")
+    if not names:
+        raise ValueError("Expected at least one recipe, got none.")
     chosen = [recipes.get(name) for name in names]
     for recipe in chosen:
         results = []

@@ -15,6 +15,8 @@ __all__ = ["TrainConfig"]
 _CHOICES = {
     "optimizer": ("adam", "sgd"),
     "learning_rate_schedule": ("cosine", "constant"),
+    "alignment": models.ALIGNMENTS,
+    "pad_values": (0.0, 1.0),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
     "estimator_update_freq": ("epoch", "batch"),
 }
@@ -74,6 +76,9 @@ class TrainConfig:
                     f"Expected `{name}` out of {list(choices)}, got "
                     f"{getattr(self, name)!r}."
                 )
+        for name in ("epochs", "batch_size", "seed"):
+            self._check(name, isinstance(getattr(self, name), int), "an integer")
+        self._check("jit_compile", isinstance(self.jit_compile, bool), "a bool")
         self._check("epochs", self.epochs >= 1, "at least 1")
         train_size = dataset.size("train")
         self._check(
@@ -84,7 +89,8 @@ class TrainConfig:
         self._check("seed", 0 <= self.seed < 2**31, "in [0, 2^31)")
         self._check(
             "steps_per_epoch",
-            self.steps_per_epoch is None or self.steps_per_epoch >= 1,
+            self.steps_per_epoch is None
+            or (isinstance(self.steps_per_epoch, int) and self.steps_per_epoch >= 1),
             "None or at least 1",
         )
 

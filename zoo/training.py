@@ -1,7 +1,6 @@
 """Trains what a `TrainConfig` describes: build, resume, fit, evaluate, save."""
 
 import contextlib
-import importlib.metadata
 import logging
 import math
 import shutil
@@ -10,14 +9,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import larq as lq
+import numpy as np
 import tensorflow as tf
 
 import larq_irnet as irnet
+from larq_irnet.quantized_scope import quantized_scope
 from zoo import datasets
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir, WorkdirError
 
-__all__ = ["TrainingDiverged", "compile_for", "evaluate", "run"]
+__all__ = [
+    "EpochCheckpoint",
+    "StopOnNonFiniteLoss",
+    "TrainingDiverged",
+    "compile_for",
+    "evaluate",
+    "run",
+]
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +56,14 @@ class StopOnNonFiniteLoss(tf.keras.callbacks.Callback):
                 "Train with a lower learning rate, in a new workdir."
             )
 
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        loss = (logs or {}).get("val_loss", 0.0)
+        if not math.isfinite(loss):
+            raise TrainingDiverged(
+                f"The validation loss became {loss} after epoch {epoch + 1}. "
+                "Train with a lower learning rate, in a new workdir."
+            )
+
 
 class EpochCheckpoint(tf.keras.callbacks.Callback):
     """Saves model, optimizer and the number of finished epochs after each epoch.
@@ -62,36 +78,39 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
         self._epochs_done = tf.Variable(0, dtype=tf.int64, name="epochs_done")
         optimizer = model.optimizer
         optimizer.build(model.trainable_variables)
+        self._checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=optimizer, epochs_done=self._epochs_done
+        )
         self._manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(
-                model=model, optimizer=optimizer, epochs_done=self._epochs_done
-            ),
-            directory,
-            max_to_keep=2,
+            self._checkpoint, directory, max_to_keep=2
         )
 
     def restore(self) -> int:
-        """Loads the newest checkpoint, if there is one.
+        """Loads the newest checkpoint that can be read, if there is one.
 
         # Returns
             The number of finished epochs.
 
         # Raises
-            WorkdirError: if the checkpoint is damaged.
+            WorkdirError: if there are checkpoints, all of them damaged.
         """
-        try:
-            with lq.context.quantized_scope(False):
-                self._manager.restore_or_initialize()
-        except (tf.errors.OpError, ValueError) as error:
+        for path in reversed(self._manager.checkpoints):  # newest first
+            try:
+                with quantized_scope(False):
+                    self._checkpoint.restore(path)
+                return int(self._epochs_done)
+            except (tf.errors.OpError, ValueError, IndexError) as error:
+                log.warning("cannot read checkpoint %s: %s", path, error)
+        if self._manager.checkpoints:
             raise WorkdirError(
-                f"Cannot read the checkpoint {self._manager.latest_checkpoint}: "
-                f"{str(error).splitlines()[0]} Remove the workdir and train again."
-            ) from error
-        return int(self._epochs_done)
+                f"Expected a checkpoint that can be read in {self._manager.directory}, "
+                "found only damaged ones. Remove the workdir and train again."
+            )
+        return 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epochs_done.assign(epoch + 1)
-        with lq.context.quantized_scope(False):  # latent weights, whatever surrounds us
+        with quantized_scope(False):  # latent weights, whatever surrounds us
             self._manager.save()
 
 
@@ -143,7 +162,7 @@ def _callbacks(config: TrainConfig, workdir: Workdir) -> list[Any]:
             lambda epoch: _learning_rate(epoch, config)
         ),
         StopOnNonFiniteLoss(),
-        tf.keras.callbacks.CSVLogger(str(workdir.metrics_path), append=True),
+        tf.keras.callbacks.LambdaCallback(on_epoch_end=workdir.append_metrics),
         tf.keras.callbacks.TensorBoard(
             str(workdir.tensorboard_path), write_graph=False, profile_batch=0
         ),
@@ -177,6 +196,11 @@ def _fit(
     else:
         log.info("resuming after epoch %d of %d", first_epoch, config.epochs)
     workdir.forget_epochs_from(first_epoch)
+    if len(workdir.history()) != first_epoch:
+        raise WorkdirError(
+            f"Expected {first_epoch} epochs in {workdir.metrics_path}, got "
+            f"{len(workdir.history())}. Remove {workdir.path} and train again."
+        )
 
     dataset = datasets.get(config.dataset)
     start = time.perf_counter()
@@ -200,8 +224,12 @@ def _fit(
 
 
 def _versions() -> dict[str, str]:
-    packages = ("larq-irnet", "tensorflow", "tf-keras", "larq", "numpy")
-    return {name: importlib.metadata.version(name) for name in packages}
+    return {
+        "larq-irnet": irnet.__version__,
+        "tensorflow": tf.__version__,
+        "larq": lq.__version__,
+        "numpy": np.__version__,
+    }
 
 
 def run(
@@ -226,16 +254,22 @@ def run(
         WorkdirError: if `workdir` holds another run or cannot be written.
         TrainingDiverged: if the loss becomes NaN or infinite.
     """
-    folder = Workdir(workdir)
-    folder.create(config)
+    with quantized_scope(False):  # also where somebody's exception has left it on
+        return _run(config, Workdir(workdir), verbose)
+
+
+def _run(config: TrainConfig, folder: Workdir, verbose: int | str) -> dict[str, Any]:
+    folder.check(config)
     if folder.is_complete:
-        log.info("%s is complete", workdir)
+        log.info("%s is complete", folder.path)
+        shutil.rmtree(folder.checkpoints_path, ignore_errors=True)
         return folder.results()
 
     tf.keras.utils.set_random_seed(config.seed)
     with _precision(config.precision):
         model = config.build_model()
     compile_for(model, config)
+    folder.create(config)
     seconds = _fit(model, config, folder, verbose)
     results = {
         "validation": evaluate(model, config, "validation"),
@@ -247,7 +281,7 @@ def run(
         "seconds_of_last_session": seconds,
         "versions": _versions(),
     }
-    with lq.context.quantized_scope(False):
+    with quantized_scope(False):
         folder.write_model(model)
     folder.write_results(results)
     shutil.rmtree(folder.checkpoints_path)

@@ -26,6 +26,9 @@ from zoo.train_config import TrainConfig
 __all__ = ["Workdir", "WorkdirError"]
 
 
+_METRICS = {"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}
+
+
 class WorkdirError(ValueError):
     """A folder that does not hold what a finished or resumable run leaves there."""
 
@@ -35,9 +38,14 @@ class Workdir:
 
     # Arguments
         path: The folder; made by `create`.
+
+    # Raises
+        WorkdirError: if the name is empty.
     """
 
     def __init__(self, path: str | Path):
+        if not str(path):
+            raise WorkdirError("Expected the name of a workdir, got an empty one.")
         self.path = Path(path)
         self.metrics_path = self.path / "metrics.csv"
         self.tensorboard_path = self.path / "tensorboard"
@@ -47,15 +55,22 @@ class Workdir:
         self._model_path = self.path / "model.keras"
         self._results_path = self.path / "results.json"
 
+    def check(self, config: TrainConfig) -> None:
+        """Makes sure that the folder does not hold a run with other settings.
+
+        # Raises
+            WorkdirError: if it does.
+        """
+        if self._config_path.exists():
+            self._check_same_run(config)
+
     def create(self, config: TrainConfig) -> None:
-        """Makes the folder for a run, or checks that it holds the same run.
+        """Makes the folder for a run, if it is not there yet.
 
         # Raises
             WorkdirError: if it holds a run with other settings, or cannot be written.
         """
-        if self._config_path.exists():
-            self._check_same_run(config)
-            return
+        self.check(config)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with atomic_path(self._config_path) as partial:
@@ -102,13 +117,19 @@ class Workdir:
         """What the run has led to.
 
         # Raises
-            WorkdirError: if the run is not complete or the file is not readable.
+            WorkdirError: if the run is not complete or the file is damaged.
         """
         text = self._read(self._results_path)
         try:
-            return json.loads(text)
-        except ValueError as error:
-            raise WorkdirError(f"Cannot read {self._results_path}: {error}") from error
+            results = json.loads(text)
+            for split in ("validation", "test"):
+                float(results[split]["accuracy"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorkdirError(
+                f"Expected the results of a run in {self._results_path}, got damaged "
+                f"ones ({error!r}). Remove {self.path} and train again."
+            ) from error
+        return results
 
     def write_results(self, results: dict[str, Any]) -> None:
         """Writes the results: the mark of a complete run."""
@@ -129,7 +150,15 @@ class Workdir:
             )
         try:
             return tf.keras.models.load_model(self._model_path, compile=False)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+            tf.errors.OpError,
+        ) as error:
             raise WorkdirError(
                 f"Cannot read {self._model_path}: {error}. Remove {self.path} and "
                 "train again."
@@ -148,18 +177,39 @@ class Workdir:
     def history(self) -> list[dict[str, float]]:
         """The metrics of each finished epoch, in order.
 
+        A last row that was cut off, as by a crash, is left out.
+
         # Raises
-            WorkdirError: if the file is damaged.
+            WorkdirError: if the file is damaged otherwise.
         """
         if not self.metrics_path.exists():
             return []
+        lines = self._read(self.metrics_path).splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]
         try:
-            return [
+            rows = [
                 {name: float(value) for name, value in row.items()}
-                for row in csv.DictReader(self._read(self.metrics_path).splitlines())
+                for row in csv.DictReader(whole)
             ]
         except (ValueError, TypeError) as error:
             raise WorkdirError(f"Cannot read {self.metrics_path}: {error}.") from error
+        missing = _METRICS - set(rows[0]) if rows else set()
+        if missing:
+            raise WorkdirError(
+                f"Expected columns {sorted(_METRICS)} in {self.metrics_path}, "
+                f"{sorted(missing)} are missing."
+            )
+        return rows
+
+    def append_metrics(self, epoch: int, logs: dict[str, float]) -> None:
+        """Adds the metrics of one epoch."""
+        row = {"epoch": epoch, **{name: float(logs[name]) for name in sorted(logs)}}
+        is_new = not self.metrics_path.exists() or not self.metrics_path.stat().st_size
+        with self.metrics_path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=row)
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
 
     def forget_epochs_from(self, epoch: int) -> None:
         """Drops the metrics of epochs that are to be run again."""

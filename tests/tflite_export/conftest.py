@@ -5,6 +5,8 @@ import pytest
 
 import tflite_export
 from tests.tflite_export import networks
+from tflite_export.conversion import convert
+from tflite_export.flatbuffer import Flatbuffer
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,8 @@ def exported_residual(residual_model, residual_samples, tmp_path_factory):
     images, labels = residual_samples
     path = tmp_path_factory.mktemp("residual") / "model.tflite"
     return tflite_export.export(residual_model, path, samples=images, labels=labels)
+
+
+@pytest.fixture(scope="session")
+def converted_residual(residual_model):
+    return Flatbuffer(convert(residual_model))

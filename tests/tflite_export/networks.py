@@ -70,6 +70,35 @@ def nested_network() -> tf.keras.Model:
     return tf.keras.Model(inputs, outputs, name="nesting")
 
 
+def pooled_before_batch_norm() -> tf.keras.Model:
+    """The order of Larq's tutorials: convolution, pool, BatchNorm, sign."""
+    inputs = tf.keras.Input((8, 8, 32))
+    x = layers.MaxPooling2D()(binary_conv(32, "conv0")(inputs))
+    x = binary_conv(32, "conv1")(layers.BatchNormalization()(x))
+    return randomize_batch_norms(tf.keras.Model(inputs, x))
+
+
+def batch_norm_after_relu() -> tf.keras.Model:
+    inputs = tf.keras.Input((8, 8, 3))
+    x = layers.Conv2D(32, 3, padding="same", activation="relu")(inputs)
+    x = layers.Dropout(0.1)(layers.BatchNormalization()(x))
+    return randomize_batch_norms(tf.keras.Model(inputs, binary_conv(32, "conv")(x)))
+
+
+def batch_norm_after_addition() -> tf.keras.Model:
+    inputs = tf.keras.Input((8, 8, 32))
+    x = layers.Add()([inputs, binary_conv(32, "conv0")(inputs)])
+    x = binary_conv(32, "conv1")(layers.BatchNormalization()(x))
+    return randomize_batch_norms(tf.keras.Model(inputs, x))
+
+
+UNFUSED_BATCH_NORMS = [
+    pooled_before_batch_norm,
+    batch_norm_after_relu,
+    batch_norm_after_addition,
+]
+
+
 def two_headed_network() -> tf.keras.Model:
     images, extra = tf.keras.Input((8, 8, 32)), tf.keras.Input((4,))
     x = layers.BatchNormalization()(binary_conv(32, "conv")(images))
@@ -87,7 +116,9 @@ def network_of(
     return tf.keras.Model(inputs, layer(inputs), name="one_layer")
 
 
-def larq_conv(input_quantizer: str | Callable, **arguments) -> tf.keras.layers.Layer:
+def larq_conv(
+    input_quantizer: str | Callable | None, **arguments
+) -> tf.keras.layers.Layer:
     """A convolution of plain Larq with `ste_sign` weights."""
     defaults = {
         "kernel_quantizer": "ste_sign",

@@ -19,4 +19,9 @@ def test_each_candidate_runs_as_often(exported_residual):
 @pytest.mark.parametrize("number", ["rounds", "runs_per_round", "threads"])
 def test_numbers_are_checked(number):
     with pytest.raises(ValueError, match="at least one round, run and thread"):
-        measure_latency({}, **{number: 0})
+        measure_latency({"one": Candidate(b"", {})}, **{number: 0})
+
+
+def test_there_has_to_be_a_model():
+    with pytest.raises(ValueError, match="at least one model"):
+        measure_latency({})

@@ -14,7 +14,7 @@ def model():
 
 
 def with_worker(monkeypatch, tmp_path, script):
-    worker = tmp_path / "worker.py"
+    worker = tmp_path / "worker.py"  # a file runs as well as a folder
     worker.write_text(script)
     monkeypatch.setattr(conversion, "_WORKER", worker)
 
@@ -45,7 +45,10 @@ def test_a_silent_converter_is_an_error(monkeypatch, tmp_path, model):
 
 
 def test_log_lines_are_not_its_words():
-    stderr = "I0000 00:00:1 noise\nW0000 00:00:1 more\nWARNING: all\nreal trouble\n"
+    stderr = (
+        "I0000 00:00:1 noise\nWARNING: all\nTraceback (most recent call last):\n"
+        '  File "x.py", line 1\n    ^^^^\nreal trouble\n'
+    )
     assert conversion._last_words(stderr) == "real trouble"
 
 

@@ -1,5 +1,7 @@
 """The whole contract: what an export promises, and when it refuses."""
 
+import importlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -130,6 +132,42 @@ class Subclassed(tf.keras.Model):
 def test_other_models_are_refused(tmp_path, model):
     with pytest.raises(ValueError, match="Expected a built functional or sequential"):
         tflite_export.export(model, tmp_path / "m.tflite")
+
+
+def test_the_input_size_has_to_be_fixed(tmp_path):
+    model = network_of(larq_conv("ste_sign"), (None, None, 32))
+    with pytest.raises(ValueError, match="Expected inputs of fixed size"):
+        tflite_export.export(model, tmp_path / "m.tflite")
+
+
+def test_names_that_tensorflow_cannot_use(tmp_path):
+    inputs = tf.keras.Input((4,), name="my input")
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(2)(inputs), name="my model")
+    with pytest.raises(ValueError, match=r"got \['my input'\]"):
+        tflite_export.export(model, tmp_path / "m.tflite")
+
+
+def test_model_names_may_be_anything(tmp_path):
+    inputs = tf.keras.Input((8, 8, 32))
+    outputs = networks.binary_conv(32, "conv")(inputs)
+    model = tf.keras.Model(inputs, outputs, name="my very own model, the second one")
+    report = tflite_export.export(model, tmp_path / "m.tflite", benchmark=False).report
+    assert report.model == model.name
+    assert report.findings == ()
+
+
+def test_a_layer_that_another_model_uses_too(tmp_path):
+    layer = networks.binary_conv(32, "conv")
+    one = network_of(layer)
+    network_of(layer)
+    report = tflite_export.export(one, tmp_path / "m.tflite", benchmark=False).report
+    assert report.findings == ()
+
+
+def test_the_function_survives_an_import_of_its_command_line(residual_model, tmp_path):
+    importlib.import_module("tflite_export.export")
+    with pytest.raises(ValueError, match="Expected an existing folder"):
+        tflite_export.export(residual_model, tmp_path / "none" / "m.tflite")
 
 
 def test_an_unbuilt_model_is_refused(tmp_path):

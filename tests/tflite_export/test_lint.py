@@ -23,6 +23,7 @@ GOOD_INPUT_QUANTIZERS = [
     "ede_sign",
     networks.where_constants,
     networks.shifted_sign,
+    networks.where_tensors,  # with the batch of one that is exported
 ]
 
 
@@ -38,7 +39,6 @@ BAD_INPUT_QUANTIZERS = [
     ("dorefa_quantizer", "in place of -1 and \\+1"),
     (networks.scaled_sign, "gives -1.3, 1.3 in place of"),
     (networks.cast_sign, "operators that LCE does not recognise"),
-    (networks.where_tensors, "operators that LCE does not recognise"),
     (networks.detached_sign, "in place of|does not recognise"),  # rounding decides
 ]
 
@@ -147,6 +147,27 @@ def test_zero_padding_of_an_input_smaller_than_the_kernel_is_an_error(size, seve
     layer = larq_conv("ste_sign", pad_values=0.0)
     (finding,) = lint_layer(layer, (8, size, 32))
     assert finding.severity == severity
+
+
+@pytest.mark.parametrize("dilation, severity", [(2, "slower"), (4, "error")])
+def test_zero_padding_counts_the_reach_of_a_dilated_kernel(dilation, severity):
+    layer = larq_conv("ste_sign", pad_values=0.0, dilation_rate=dilation)
+    (finding,) = lint_layer(layer)
+    assert finding.severity == severity
+
+
+def test_a_failing_quantizer_does_not_leave_the_quantized_scope_on():
+    @lq.utils.set_precision(1)
+    def failing(w):
+        if lq.context.should_quantize():
+            raise RuntimeError("on purpose")
+        return w
+
+    model = network_of(larq_conv("ste_sign"))
+    model.layers[-1].kernel.quantizer = failing
+    with pytest.raises(RuntimeError, match="on purpose"):
+        tflite_export.lint(model)
+    assert not lq.context.should_quantize()
 
 
 def test_binary_weights_alone_are_a_note():

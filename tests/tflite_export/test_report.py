@@ -32,7 +32,7 @@ def record():
         np.sign([1, -1, 1]),
     )
     return TrainingRecord(
-        "a <title>", history, {"Full precision": 0.99, "IR-Net": 0.96}, [weights]
+        "a <title>", "IR-Net", history, {"Full precision": 0.99}, [weights]
     )
 
 

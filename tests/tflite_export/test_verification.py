@@ -4,10 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tflite_export
 from tests.tflite_export import networks
 from tests.tflite_export.networks import larq_conv, network_of
+from tflite_export import verification as verification_module
 from tflite_export.conversion import convert
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.verification import verify
@@ -28,13 +30,13 @@ def test_every_part_of_a_right_conversion_is_right(exported_residual):
 
 def test_signs_are_counted(exported_residual):
     verification = exported_residual.report.verification
-    assert verification.signs == 2 * 8 * (8 * 8 * 32)  # layers, images, values
+    assert verification.signs == 2 * 40 * (8 * 8 * 32)  # layers, images, values
     assert verification.flips < 1e-3 * verification.signs
 
 
 @pytest.mark.parametrize("layer", ["first", "second_bn", "logits", "stem"])
 def test_a_changed_weight_is_found_in_its_part(
-    residual_model, exported_residual, layer
+    residual_model, converted_residual, layer
 ):
     """The converted model stands for a miscompilation of the changed one."""
     changed = networks.residual_network()
@@ -42,7 +44,7 @@ def test_a_changed_weight_is_found_in_its_part(
     weights = changed.get_layer(layer).get_weights()
     weights[0] = -weights[0]
     changed.get_layer(layer).set_weights(weights)
-    verification = verify(changed, Flatbuffer(exported_residual.flatbuffer))
+    verification = verify(changed, converted_residual)
     wrong = [part.layer for part in verification.parts if not part.is_right]
     expected = {"first": "first_bn", "logits": "output", "stem": "stem_bn"}
     assert wrong == [expected.get(layer, layer)]
@@ -87,8 +89,62 @@ def test_values_next_to_zero_are_set_aside():
     model.get_layer("bn0").set_weights([gamma, beta, mean, variance])
     verification = verify(model, flatbuffer)
     part = verification.parts[-1]
-    assert (part.compared, part.set_aside) == (0, 8)
-    assert [finding.severity for finding in verification.findings()] == ["note"]
+    # none is left: the best image has to be right but for what flips may touch
+    assert (part.compared, part.set_aside) == (1, 63)
+    assert part.is_right == (part.error < 1e-4)
+
+
+def test_a_miscompilation_behind_packed_bits_is_found():
+    """Zero padding around a dilated kernel that reaches over more than the input."""
+    inputs = tf.keras.Input((4, 4, 32))
+    x = networks.binary_conv(32, "one")(inputs)
+    x = networks.binary_conv(32, "two", pad_values=0.0, dilation_rate=2)(x)
+    model = tf.keras.Model(inputs, tf.keras.layers.Flatten()(x))
+    verification = verify(model, Flatbuffer(convert(model)))
+    assert any(finding.severity == "error" for finding in verification.findings())
+
+
+@pytest.mark.parametrize("build", networks.UNFUSED_BATCH_NORMS)
+def test_batch_norms_that_do_not_fold_are_no_false_alarm(build):
+    model = build()
+    flatbuffer = Flatbuffer(convert(model))
+    assert "MUL" in [operator.name for operator in flatbuffer.operators]
+    verification = verify(model, flatbuffer)
+    assert verification.findings() == []
+    assert all(part.error < ROUNDING for part in verification.parts)
+
+
+def test_a_model_that_the_runtime_refuses_is_a_finding(
+    monkeypatch, residual_model, converted_residual
+):
+    def refuse(*arguments, **options):
+        raise RuntimeError("multiplier must be 1-D")
+
+    monkeypatch.setattr(verification_module, "run_samples", refuse)
+    verification = verify(residual_model, converted_residual)
+    assert verification.end_to_end == ()
+    assert "1-D" in verification.findings()[0].reason
+
+
+def test_one_class_has_no_agreement(exported_residual):
+    inputs = tf.keras.Input((8, 8, 32))
+    x = tf.keras.layers.GlobalAveragePooling2D()(networks.binary_conv(8, "c")(inputs))
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(1)(x))
+    verification = verify(
+        model,
+        Flatbuffer(convert(model)),
+        samples=[np.ones((2, 8, 8, 32), np.float32)],
+        labels=np.ones(2),
+    )
+    assert verification.keras_accuracy is None
+    assert [one.agreement for one in verification.end_to_end] == [None, None]
+
+
+def test_integer_inputs_need_samples():
+    inputs = tf.keras.Input((4,), dtype=tf.int32)
+    model = tf.keras.Model(inputs, tf.keras.layers.Embedding(5, 3)(inputs))
+    with pytest.raises(ValueError, match="Expected samples to verify with"):
+        verify(model, Flatbuffer(convert(model)))
 
 
 def test_nested_models_are_verified():
@@ -101,18 +157,21 @@ def test_nested_models_are_verified():
 def test_low_agreement_on_given_samples_is_an_error(exported_residual):
     verification = exported_residual.report.verification
     end = dataclasses.replace(verification.end_to_end[0], agreement=0.5)
-    lower = dataclasses.replace(verification, end_to_end=(end,))
+    lower = dataclasses.replace(verification, end_to_end=(end,), samples=100)
     (finding,) = lower.findings()
     assert "only 50.0%" in finding.reason
     assert dataclasses.replace(lower, given=False).findings() == []
+    assert dataclasses.replace(lower, samples=8).findings() == []
 
 
-def test_nan_in_the_outputs_is_an_error(residual_model, exported_residual):
+def test_nan_in_the_outputs_is_an_error(
+    residual_model, converted_residual, exported_residual
+):
     broken = networks.residual_network()
     weights = residual_model.get_weights()
     weights[-1] = weights[-1] * np.nan
     broken.set_weights(weights)
-    verification = verify(broken, Flatbuffer(exported_residual.flatbuffer))
+    verification = verify(broken, converted_residual)
     assert any(one.layer == "output" for one in verification.findings())
     assert (
         "null"

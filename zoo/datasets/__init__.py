@@ -6,10 +6,10 @@ from zoo.datasets.digits import Digits
 from zoo.datasets.image_dataset import SPLITS, ImageDataset, InMemoryDataset, Split
 
 __all__ = [
-    "SPLITS",
     "Digits",
     "ImageDataset",
     "InMemoryDataset",
+    "SPLITS",
     "Split",
     "get",
     "names",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["SPLITS", "ImageDataset", "InMemoryDataset", "Split"]
+__all__ = ["ImageDataset", "InMemoryDataset", "SPLITS", "Split"]
 
 SPLITS = ("train", "validation", "test")
 

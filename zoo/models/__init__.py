@@ -4,11 +4,20 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from zoo.models.alignment import Rotate180
+from zoo.models.alignment import ALIGNMENTS, Rotate180
+from zoo.models.named_activation import NamedActivation
 from zoo.models.option_a_shortcut import OptionAShortcut
 from zoo.models.resnet20 import ResNet20
 
-__all__ = ["OptionAShortcut", "ResNet20", "Rotate180", "get", "names"]
+__all__ = [
+    "ALIGNMENTS",
+    "NamedActivation",
+    "OptionAShortcut",
+    "ResNet20",
+    "Rotate180",
+    "get",
+    "names",
+]
 
 _BUILDERS = {builder.__name__: builder for builder in (ResNet20,)}
 

@@ -1,6 +1,6 @@
-"""Converts one SavedModel; run as a script, in a process that may crash or hang.
+"""Converts one SavedModel, in a process that may crash or hang.
 
-Usage: python conversion_worker.py {lce,tflite} SAVED_MODEL OUTPUT
+Usage: python tflite_export/conversion_worker {lce,tflite} SAVED_MODEL OUTPUT
 """
 
 import sys

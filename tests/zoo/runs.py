@@ -1,0 +1,82 @@
+"""Trains, interrupts and looks at what a run has left."""
+
+import contextlib
+import gc
+import warnings
+
+import numpy as np
+import pytest
+
+from tests.zoo.small_network import small_network
+from zoo import training
+from zoo.workdir import Workdir
+
+PROMISED = [
+    "config.json",
+    "initial.weights.h5",
+    "metrics.csv",
+    "model.keras",
+    "results.json",
+    "tensorboard",
+]
+
+
+def run(config, path):
+    return training.run(config, str(path), verbose=0)
+
+
+def names(path):
+    return sorted(entry.name for entry in path.iterdir())
+
+
+def weights(path):
+    return Workdir(path).model().get_weights()
+
+
+def initial_weights(path, config):
+    model = small_network(config)
+    model.load_weights(path / "initial.weights.h5")
+    return model.get_weights()
+
+
+def assert_same(ours, theirs):
+    assert len(ours) == len(theirs) > 0
+    for one, other in zip(ours, theirs):
+        np.testing.assert_array_equal(one, other)
+
+
+@contextlib.contextmanager
+def stopped_by(exception, match=None):
+    with pytest.raises(exception, match=match):
+        yield
+    with warnings.catch_warnings():
+        # Keras's CSVLogger closes its file at the end of `fit` only
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+class Interruption:
+    """Raises `KeyboardInterrupt` at one place, once."""
+
+    def __init__(self, owner, name, monkeypatch, *, when=lambda *a: True, after=False):
+        self.happened = False
+        original = getattr(owner, name)
+
+        def interrupted(*arguments, **kwargs):
+            hit = not self.happened and when(*arguments)
+            if not hit or after:
+                result = original(*arguments, **kwargs)
+            if hit:
+                self.happened = True
+                raise KeyboardInterrupt
+            return result
+
+        monkeypatch.setattr(owner, name, interrupted)
+
+
+def at_epoch(number):
+    return lambda callback, epoch, *_: epoch == number
+
+
+def at_step(epoch, step):
+    return lambda callback, batch, *_: (callback._epoch, batch) == (epoch, step)

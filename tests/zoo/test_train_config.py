@@ -1,0 +1,156 @@
+import dataclasses
+import json
+import math
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+import larq_irnet as irnet
+from tests.zoo.small_network import small_config
+from zoo.train_config import TrainConfig
+
+configs = st.builds(
+    TrainConfig,
+    network=st.just("ResNet20"),
+    method=st.sampled_from(irnet.methods.names()),
+    dataset=st.just("digits"),
+    epochs=st.integers(1, 10**6),
+    batch_size=st.integers(1, 1197),
+    optimizer=st.sampled_from(["adam", "sgd"]),
+    learning_rate=st.floats(1e-300, 1e300),
+    learning_rate_schedule=st.sampled_from(["cosine", "constant"]),
+    momentum=st.floats(0, 1, exclude_max=True),
+    pad_values=st.sampled_from([0.0, 1.0]),
+    alignment=st.sampled_from(["tensorflow", "torch"]),
+    estimator_update_freq=st.sampled_from(["epoch", "batch"]),
+    precision=st.sampled_from(["float32", "mixed_float16", "mixed_bfloat16"]),
+    jit_compile=st.booleans(),
+    seed=st.integers(0, 2**31 - 1),
+    steps_per_epoch=st.none() | st.integers(1, 10**6),
+)
+
+
+@given(configs)
+def test_json_round_trip(config):
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+def test_json_holds_every_setting():
+    fields = {field.name for field in dataclasses.fields(TrainConfig)}
+    assert set(json.loads(small_config().to_json())) == fields
+
+
+@given(configs)
+def test_steps_fit_the_training_images(config):
+    assert 1 <= config.steps <= 1197 // config.batch_size
+    assert config.steps <= (config.steps_per_epoch or math.inf)
+
+
+@pytest.mark.parametrize(
+    "batch_size, steps_per_epoch, steps",
+    [(64, None, 18), (64, 5, 5), (64, 100, 18), (1197, None, 1), (1, None, 1197)],
+)
+def test_steps(batch_size, steps_per_epoch, steps):
+    config = small_config(batch_size=batch_size, steps_per_epoch=steps_per_epoch)
+    assert config.steps == steps
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        small_config().epochs = 5
+
+
+def test_shrunk_never_enlarges_a_batch():
+    assert small_config(batch_size=4).shrunk().batch_size == 4
+    assert small_config(batch_size=64).shrunk().batch_size == 16
+
+
+INVALID = [
+    ("network", "ResNet21", r"a network out of \['ResNet20'\], got 'ResNet21'"),
+    ("method", "nope", r"a method out of \[.*\], got 'nope'"),
+    ("dataset", "mnist", r"a dataset out of \['digits'\], got 'mnist'"),
+    ("optimizer", "lion", r"`optimizer` out of \['adam', 'sgd'\], got 'lion'"),
+    ("learning_rate_schedule", "step", r"`learning_rate_schedule` .*, got 'step'"),
+    ("precision", "float16", r"`precision` out of .*, got 'float16'"),
+    ("estimator_update_freq", "step", r"`estimator_update_freq` .*, got 'step'"),
+    ("epochs", 0, "`epochs` to be at least 1, got 0"),
+    ("epochs", -3, "`epochs` to be at least 1, got -3"),
+    ("batch_size", 0, r"`batch_size` to be in \[1, 1197\], got 0"),
+    ("batch_size", 1198, r"`batch_size` to be in \[1, 1197\], got 1198"),
+    ("learning_rate", 0.0, "`learning_rate` to be positive, got 0.0"),
+    ("learning_rate", -1.0, "`learning_rate` to be positive, got -1.0"),
+    ("learning_rate", math.inf, "`learning_rate` to be positive, got inf"),
+    ("learning_rate", math.nan, "`learning_rate` to be positive, got nan"),
+    ("momentum", -0.1, r"`momentum` to be in \[0, 1\), got -0.1"),
+    ("momentum", 1.0, r"`momentum` to be in \[0, 1\), got 1.0"),
+    ("seed", -1, r"`seed` to be in \[0, 2\^31\), got -1"),
+    ("seed", 2**31, r"`seed` to be in \[0, 2\^31\), got 2147483648"),
+    ("steps_per_epoch", 0, "`steps_per_epoch` to be None or at least 1, got 0"),
+    ("pad_values", 0.5, "`pad_values` .* got 0.5"),
+    ("alignment", "caffe", "`alignment` .* got 'caffe'"),
+]
+INVALID_TYPES = [
+    ("epochs", 2.5, "`epochs`"),
+    ("batch_size", 16.5, "`batch_size`"),
+    ("seed", 0.5, "`seed`"),
+    ("steps_per_epoch", 1.5, "`steps_per_epoch`"),
+    ("jit_compile", "no", "`jit_compile`"),
+]
+
+
+@pytest.mark.parametrize("name, value, message", INVALID)
+def test_invalid_settings(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        small_config(**{name: value})
+
+
+def test_every_setting_that_can_be_wrong_is_tried():
+    fields = {field.name for field in dataclasses.fields(TrainConfig)}
+    assert {name for name, _, _ in INVALID + INVALID_TYPES} == fields
+
+
+@pytest.mark.parametrize("name, value, message", INVALID_TYPES)
+def test_settings_of_the_wrong_type(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        small_config(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "Expecting value"),
+        ("garbage", "Expecting value"),
+        ('{"network": ', "Expecting value"),
+        ("[1, 2]", "Expected a JSON object, got list"),
+        ("null", "Expected a JSON object, got NoneType"),
+        ("{}", "Expected the settings of a run: .*missing 7 required"),
+        ('{"colour": 1}', "Expected the settings of a run: .*colour"),
+    ],
+)
+def test_unreadable_json(text, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change", [{"epochs": "two"}, {"method": ["irnet"]}, {"seed": None}, {"epochs": {}}]
+)
+def test_json_with_values_of_another_type(change):
+    settings = {**json.loads(small_config().to_json()), **change}
+    with pytest.raises(ValueError, match="Expected"):
+        TrainConfig.from_json(json.dumps(settings))
+
+
+def test_json_with_a_setting_too_many():
+    settings = {**json.loads(small_config().to_json()), "colour": "red"}
+    with pytest.raises(ValueError, match="Expected the settings of a run: .*'colour'"):
+        TrainConfig.from_json(json.dumps(settings))
+
+
+def test_the_network_follows_the_settings():
+    config = small_config(method="ste_sign", pad_values=1.0, alignment="torch")
+    model = config.build_model()
+    layer = model.get_layer("stage1_block1_conv1")
+    assert (layer.method, layer.pad_values) == ("ste_sign", 1.0)
+    assert model.get_layer("rotate")
