@@ -21,6 +21,9 @@ flags.DEFINE_bool("smoke", False, "Shrink every run to seconds.")
 flags.mark_flags_as_required(["workdir"])
 
 
+_TABLE_WIDTH = 100  # also where the output is piped
+
+
 def _table(comparisons: list[Comparison]) -> rich.table.Table:
     table = rich.table.Table(title=f"Top-1 accuracy, mean of {FLAGS.seeds} seeds")
     table.add_column("recipe", no_wrap=True)
@@ -40,6 +43,7 @@ def _table(comparisons: list[Comparison]) -> rich.table.Table:
 
 def main() -> None:
     console = rich.console.Console()
+    console.width = max(console.width, _TABLE_WIDTH)
     comparisons = []
     for comparison in compare(
         FLAGS.recipes, seeds=FLAGS.seeds, workdir=FLAGS.workdir, smoke=FLAGS.smoke

@@ -248,7 +248,7 @@ def run(
 
     # Returns
         The content of `results.json`: accuracies and losses of the last epoch on
-        validation and test split, parameters, seconds, versions and settings.
+        validation and test split, parameters, seconds and versions.
 
     # Raises
         WorkdirError: if `workdir` holds another run or cannot be written.

@@ -71,6 +71,8 @@ class Workdir:
             WorkdirError: if it holds a run with other settings, or cannot be written.
         """
         self.check(config)
+        if self._config_path.exists():
+            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with atomic_path(self._config_path) as partial:
