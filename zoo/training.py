@@ -281,8 +281,7 @@ def _run(config: TrainConfig, folder: Workdir, verbose: int | str) -> dict[str, 
         "seconds_of_last_session": seconds,
         "versions": _versions(),
     }
-    with quantized_scope(False):
-        folder.write_model(model)
+    folder.write_model(model)
     folder.write_results(results)
     shutil.rmtree(folder.checkpoints_path)
     return results

@@ -1,35 +1,23 @@
 """The `>>>` examples of all docstrings run and print what they say."""
 
-import doctest
-import importlib
 import pkgutil
 
-import larq as lq
 import pytest
-import tensorflow as tf
 
 import larq_irnet
+from tests.docstring_examples import assert_prints_what_it_says, find_examples
 
-
-def _examples():
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    names = [m.name for m in pkgutil.walk_packages(larq_irnet.__path__, "larq_irnet.")]
-    for name in names:
-        module = importlib.import_module(name)
-        globs = {"tf": tf, "lq": lq, **vars(module)}
-        tests = finder.find(module, name, module=module, globs=globs)
-        yield from (test for test in tests if test.examples)
-
-
-EXAMPLES = list(_examples())
+EXAMPLES = list(
+    find_examples(
+        module.name
+        for module in pkgutil.walk_packages(larq_irnet.__path__, "larq_irnet.")
+    )
+)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_example_prints_what_it_says(example):
-    report: list[str] = []
-    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
-    result = runner.run(example, out=report.append, clear_globs=False)
-    assert result.failed == 0, "".join(report)
+    assert_prints_what_it_says(example)
 
 
 def test_the_search_finds_the_examples():

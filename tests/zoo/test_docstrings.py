@@ -1,33 +1,19 @@
 """The `>>>` examples of all docstrings run and print what they say."""
 
-import doctest
 import importlib
 import inspect
 
 import pytest
-import tensorflow as tf
 
+from tests.docstring_examples import assert_prints_what_it_says, find_examples
 from tests.zoo.test_public_names import MODULES
 
-
-def _examples():
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    for name in MODULES:
-        module = importlib.import_module(name)
-        globs = {"tf": tf, **vars(module)}
-        tests = finder.find(module, name, module=module, globs=globs)
-        yield from (test for test in tests if test.examples)
-
-
-EXAMPLES = list(_examples())
+EXAMPLES = list(find_examples(MODULES))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_example_prints_what_it_says(example):
-    report: list[str] = []
-    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
-    result = runner.run(example, out=report.append, clear_globs=False)
-    assert result.failed == 0, "".join(report)
+    assert_prints_what_it_says(example)
 
 
 def test_the_search_finds_the_examples():
