@@ -38,6 +38,11 @@ class Method:
     activation: str = "hard_tanh"
     reference: str = ""
 
+    @property
+    def is_weight_only(self) -> bool:
+        """Whether weights are binary and activations are not."""
+        return self.kernel_quantizer is not None and self.input_quantizer is None
+
     def make_input_quantizer(self) -> Any:
         """A fresh quantizer for the inputs of one layer, or `None`."""
         return lq.quantizers.get(self.input_quantizer)

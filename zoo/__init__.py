@@ -2,6 +2,16 @@
 
 import larq_irnet  # noqa: F401  (makes sure of legacy Keras before TensorFlow loads)
 from zoo import datasets, models, recipes, training
-from zoo.models import ResNet20
+from zoo.models import CifarResNet18, ResNet18, ResNet20, ResNet34, VGGSmall
 
-__all__ = ["ResNet20", "datasets", "models", "recipes", "training"]
+__all__ = [
+    "CifarResNet18",
+    "ResNet18",
+    "ResNet20",
+    "ResNet34",
+    "VGGSmall",
+    "datasets",
+    "models",
+    "recipes",
+    "training",
+]

@@ -5,21 +5,33 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from zoo.models.alignment import ALIGNMENTS, Rotate180
+from zoo.models.cifar_resnet18 import CifarResNet18
+from zoo.models.imagenet_resnet import ResNet18, ResNet34
 from zoo.models.named_activation import NamedActivation
 from zoo.models.option_a_shortcut import OptionAShortcut
 from zoo.models.resnet20 import ResNet20
+from zoo.models.subsample import Subsample
+from zoo.models.vgg_small import VGGSmall
 
 __all__ = [
     "ALIGNMENTS",
+    "CifarResNet18",
     "NamedActivation",
     "OptionAShortcut",
+    "ResNet18",
     "ResNet20",
+    "ResNet34",
     "Rotate180",
+    "Subsample",
+    "VGGSmall",
     "get",
     "names",
 ]
 
-_BUILDERS = {builder.__name__: builder for builder in (ResNet20,)}
+_BUILDERS = {
+    builder.__name__: builder
+    for builder in (CifarResNet18, ResNet18, ResNet20, ResNet34, VGGSmall)
+}
 
 
 def names() -> list[str]:

@@ -4,11 +4,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.models.subsample import Subsample
+
 __all__ = ["OptionAShortcut"]
 
 
 @tf.keras.utils.register_keras_serializable(package="zoo")
-class OptionAShortcut(tf.keras.layers.Layer):
+class OptionAShortcut(Subsample):
     """Takes every second pixel and surrounds the channels with zeros.
 
     # Arguments
@@ -29,13 +31,9 @@ class OptionAShortcut(tf.keras.layers.Layer):
             Recognition](https://arxiv.org/abs/1512.03385), Sec. 4.2, option A
     """
 
-    def __init__(
-        self, filters: int, *, first_row: int = 0, first_column: int = 0, **kwargs: Any
-    ):
+    def __init__(self, filters: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.filters = filters
-        self.first_row = first_row
-        self.first_column = first_column
 
     def build(self, input_shape: tf.TensorShape) -> None:
         if input_shape[-1] > self.filters:
@@ -47,16 +45,10 @@ class OptionAShortcut(tf.keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         # [N, H, W, C] -> [N, ceil(H / 2), ceil(W / 2), filters]
-        subsampled = inputs[:, self.first_row :: 2, self.first_column :: 2]
         missing = self.filters - inputs.shape[-1]
         before = missing // 2
         paddings = [[0, 0], [0, 0], [0, 0], [before, missing - before]]
-        return tf.pad(subsampled, paddings)
+        return tf.pad(super().call(inputs), paddings)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "first_row": self.first_row,
-            "first_column": self.first_column,
-        }
+        return {**super().get_config(), "filters": self.filters}

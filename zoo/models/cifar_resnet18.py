@@ -1,0 +1,104 @@
+"""ResNet-18 for small images: the network of IR-Net's CIFAR-10 experiments.
+
+The first convolution, the three 1x1 convolutions of the shortcuts and the classifier
+stay in full precision; 16 convolutions are binary, in normal blocks.
+"""
+
+import tensorflow as tf
+
+import larq_irnet as irnet
+from zoo.models.network_pieces import NetworkPieces
+from zoo.models.residual_stages import residual_stages
+from zoo.models.torch_initializers import default_kernel
+
+__all__ = ["CifarResNet18"]
+
+_WIDTHS = (64, 128, 256, 512)
+_BLOCKS_PER_STAGE = (2, 2, 2, 2)
+_RELEASES = (2019, 2020)
+
+
+def CifarResNet18(
+    method: str | irnet.methods.Method = "irnet",
+    *,
+    input_shape: tuple[int, int, int] = (32, 32, 3),
+    num_classes: int = 10,
+    release: int = 2020,
+    pad_values: float = 0.0,
+    alignment: str = "tensorflow",
+    bn_gamma: str = "ones",
+    synchronized_batch_norm: bool = False,
+    name: str = "cifar_resnet18",
+) -> tf.keras.Model:
+    """Builds IR-Net's ResNet-18 for small images, for any method; outputs are logits.
+
+    2 + 2 + 2 + 2 normal blocks of widths 64, 128, 256 and 512; where the shape changes
+    the shortcut is a 1x1 convolution with stride 2 in full precision. The authors
+    released two versions: that of 2020 has no activation after the first
+    normalisation, so that the first binary convolution sees values beyond 1, and
+    normalises in front of the classifier; that of 2019 is the other way round.
+
+    | method | CIFAR-10 top-1 in the paper | parameters, of them binary |
+    |---|---|---|
+    | float | 93.0 % | 11,174,986, none |
+    | irnet | 91.5 % | 11,174,986, 10,985,472 |
+
+    # Arguments
+        method: One of `larq_irnet.methods.names()`, or a `Method`.
+        input_shape: Height, width and channels of an image, static.
+        num_classes: Number of logits.
+        release: 2020 or 2019, the year of the authors' code.
+        pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
+            which Larq Compute Engine runs with less work at the border.
+        alignment: "tensorflow", or "torch" for the geometry of the authors' network,
+            so that its weights can be imported.
+        bn_gamma: Initial scale of batch normalisations: "ones", or "uniform" in [0, 1)
+            as the authors' PyTorch 0.4.1 had it.
+        synchronized_batch_norm: Whether replicas share the statistics of a batch.
+        name: Name of the model.
+
+    # Returns
+        A functional Keras model, [N, H, W, C] images to [N, num_classes] logits.
+
+    # Raises
+        ValueError: for an unknown method, release, alignment or `bn_gamma`,
+            `pad_values` other than 0 and 1, or an `input_shape` that is not three
+            positive integers.
+
+    # Example
+        >>> model = CifarResNet18("irnet", num_classes=100)
+        >>> model.output_shape
+        (None, 100)
+
+    # References
+        - [Forward and Backward Information Retention for Accurate Binary Neural
+            Networks](https://arxiv.org/abs/1909.10788), Table 3
+    """
+    if release not in _RELEASES:
+        raise ValueError(f"Expected `release` to be 2019 or 2020, got {release!r}.")
+    pieces = NetworkPieces(
+        method=irnet.methods.get(method),
+        pad_values=pad_values,
+        alignment=alignment,
+        bn_gamma=bn_gamma,
+        synchronized_batch_norm=synchronized_batch_norm,
+        kernel_initializer=default_kernel,
+    )
+    images = pieces.images(input_shape)
+    x = pieces.float_conv(pieces.to_frame(images), _WIDTHS[0], 3, "stem_conv")
+    x = pieces.batch_norm(x, "stem_bn")
+    if release == 2019:
+        x = pieces.activate(x, "stem_act")
+    x = residual_stages(
+        pieces,
+        x,
+        widths=_WIDTHS,
+        blocks_per_stage=_BLOCKS_PER_STAGE,
+        block="normal",
+        shortcut=pieces.projection,
+    )
+    x = pieces.pooled(x)
+    if release == 2020:
+        x = pieces.batch_norm(x, "head_bn")
+    x = pieces.classifier(x, num_classes, default_kernel())
+    return tf.keras.Model(images, x, name=name)

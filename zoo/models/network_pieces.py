@@ -1,0 +1,174 @@
+"""The pieces that the networks are made of, for one method and one geometry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+import larq_irnet as irnet
+from zoo.models import torch_initializers
+from zoo.models.alignment import Rotate180, check_alignment, first_subsampled_pixel
+from zoo.models.named_activation import NamedActivation
+from zoo.models.option_a_shortcut import OptionAShortcut
+from zoo.models.subsample import Subsample
+
+__all__ = ["NetworkPieces"]
+
+# PyTorch's defaults; its momentum of 0.1 is the share of the new batch
+_BN_MOMENTUM = 0.9
+_BN_EPSILON = 1e-5
+
+MakeInitializer = Callable[[], tf.keras.initializers.Initializer]
+
+
+def _full_precision() -> str:
+    """The dtype of weights, which images and logits have as well."""
+    return tf.keras.mixed_precision.global_policy().variable_dtype
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkPieces:
+    """Layers with the settings that all of a network share.
+
+    # Arguments
+        method: What the binary convolutions and activations are.
+        pad_values: What binary convolutions pad with, 0.0 or 1.0.
+        alignment: "tensorflow" or "torch".
+        bn_gamma: Initial scale of batch normalisations, "ones" or "uniform".
+        synchronized_batch_norm: Whether replicas share the statistics of a batch.
+        kernel_initializer: Makes the initializer of one convolution.
+
+    # Raises
+        ValueError: for an unknown alignment or gamma, or `pad_values` other than 0 and
+            1.
+    """
+
+    method: irnet.methods.Method
+    pad_values: float
+    alignment: str
+    bn_gamma: str
+    synchronized_batch_norm: bool
+    kernel_initializer: MakeInitializer
+
+    def __post_init__(self) -> None:
+        check_alignment(self.alignment)
+        torch_initializers.bn_gamma(self.bn_gamma)
+        if self.pad_values not in (0.0, 1.0):
+            raise ValueError(
+                f"Expected `pad_values` to be 0.0 or 1.0, got {self.pad_values}."
+            )
+
+    def images(self, input_shape: tuple[int, int, int]) -> tf.Tensor:
+        """The input of the network: images, height, width and channels static.
+
+        # Raises
+            ValueError: if `input_shape` is not three positive integers.
+        """
+        is_shape = isinstance(input_shape, (tuple, list)) and len(input_shape) == 3
+        if not is_shape or not all(isinstance(n, int) and n > 0 for n in input_shape):
+            raise ValueError(
+                "Expected `input_shape` to be (height, width, channels) of positive "
+                f"integers, got {input_shape}."
+            )
+        return tf.keras.Input(input_shape, dtype=_full_precision(), name="images")
+
+    def to_frame(self, images: tf.Tensor) -> tf.Tensor:
+        """Images in the frame that the alignment asks for."""
+        if self.alignment == "tensorflow":
+            return images
+        return Rotate180(name="rotate")(images)
+
+    def activate(self, x: tf.Tensor, name: str) -> tf.Tensor:
+        return NamedActivation(self.method.activation, name=name)(x)
+
+    def batch_norm(
+        self, x: tf.Tensor, name: str, bn_gamma: str | None = None
+    ) -> tf.Tensor:
+        return tf.keras.layers.BatchNormalization(
+            momentum=_BN_MOMENTUM,
+            epsilon=_BN_EPSILON,
+            gamma_initializer=torch_initializers.bn_gamma(bn_gamma or self.bn_gamma),
+            synchronized=self.synchronized_batch_norm,
+            name=name,
+        )(x)
+
+    def float_conv(
+        self, x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1
+    ) -> tf.Tensor:
+        return tf.keras.layers.Conv2D(
+            filters,
+            size,
+            strides=strides,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=self.kernel_initializer(),
+            name=name,
+        )(x)
+
+    def binary_conv(
+        self, x: tf.Tensor, filters: int, name: str, strides: int = 1
+    ) -> tf.Tensor:
+        """A 3x3 convolution that the method binarizes."""
+        return irnet.layers.QuantConv2D(
+            filters,
+            3,
+            strides=strides,
+            quantizer=self.method,
+            padding="same",
+            pad_values=self.pad_values,
+            use_bias=False,
+            kernel_initializer=self.kernel_initializer(),
+            name=name,
+        )(x)
+
+    def option_a(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
+        """Every second pixel, zeros for the channels that are missing."""
+        row, column = self._first_pixel(x)
+        shortcut = OptionAShortcut(
+            filters, first_row=row, first_column=column, name=name
+        )
+        return shortcut(x)
+
+    def projection(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
+        """A 1x1 convolution with stride 2 in full precision, normalised."""
+        row, column = self._first_pixel(x)
+        if row or column:
+            pixels = Subsample(
+                first_row=row, first_column=column, name=f"{name}_pixels"
+            )
+            x = self.float_conv(pixels(x), filters, 1, f"{name}_conv")
+        else:
+            x = self.float_conv(x, filters, 1, f"{name}_conv", strides=2)
+        return self.batch_norm(x, f"{name}_bn")
+
+    def pooled(self, x: tf.Tensor) -> tf.Tensor:
+        """The mean over all pixels, [N, H, W, C] to [N, 1, 1, C].
+
+        The axes stay, because Keras keeps PyTorch's unbiased moving variance for
+        images only.
+        """
+        return tf.keras.layers.GlobalAveragePooling2D(keepdims=True, name="pool")(x)
+
+    def classifier(
+        self,
+        x: tf.Tensor,
+        num_classes: int,
+        kernel_initializer: tf.keras.initializers.Initializer,
+        bias_initializer: tf.keras.initializers.Initializer | None = None,
+    ) -> tf.Tensor:
+        """Logits, in full precision also under a mixed precision policy."""
+        x = tf.keras.layers.Flatten(name="flatten")(x)
+        return tf.keras.layers.Dense(
+            num_classes,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer
+            or torch_initializers.default_bias(x.shape[-1]),
+            dtype=_full_precision(),
+            name="logits",
+        )(x)
+
+    def _first_pixel(self, x: tf.Tensor) -> tuple[int, int]:
+        return (
+            first_subsampled_pixel(x.shape[1], self.alignment),
+            first_subsampled_pixel(x.shape[2], self.alignment),
+        )
