@@ -7,7 +7,8 @@ that are looked at once (test).
 
 import numpy as np
 
-from zoo.datasets.image_dataset import InMemoryDataset, Split
+from zoo.datasets.image_dataset import Split
+from zoo.datasets.in_memory_dataset import InMemoryDataset
 
 __all__ = ["Digits"]
 
@@ -19,6 +20,13 @@ _WHITE = 16.0  # largest pixel value
 
 class Digits(InMemoryDataset):
     """scikit-learn's digits, with mean 0 and deviation 1 over the training pixels.
+
+    # Arguments
+        data_dir: Not used: the images come with scikit-learn.
+        statistics: Must be `None`: the digits have means and deviations of their own.
+
+    # Raises
+        ValueError: if `statistics` is given.
 
     # Example
         >>> digits = Digits()
@@ -35,6 +43,16 @@ class Digits(InMemoryDataset):
     name = "digits"
     input_shape = (8, 8, 1)
     num_classes = 10
+
+    def __init__(
+        self, *, data_dir: str | None = None, statistics: str | None = None
+    ) -> None:
+        super().__init__()
+        if statistics is not None:
+            raise ValueError(
+                "Expected `statistics` of digits to be None, because they are "
+                f"normalised by their own, got {statistics!r}."
+            )
 
     def load(self) -> dict[str, Split]:
         try:

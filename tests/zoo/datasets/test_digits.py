@@ -94,8 +94,11 @@ def test_two_loads_are_equal(digits):
         np.testing.assert_array_equal(ours.labels, theirs.labels)
 
 
-def test_images_are_loaded_once(digits):
-    assert digits.arrays("test").images is digits.arrays("test").images
+@pytest.mark.parametrize("statistics", ["imagenet", "cifar10", ""])
+def test_there_are_no_other_statistics(statistics):
+    message = f"Expected `statistics` of digits to be None, .* got '{statistics}'"
+    with pytest.raises(ValueError, match=message):
+        Digits(statistics=statistics)
 
 
 def test_without_scikit_learn(monkeypatch):

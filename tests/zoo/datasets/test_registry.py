@@ -2,23 +2,62 @@ import pytest
 
 from zoo import datasets
 
+NAMES = [
+    "cifar10",
+    "cifar100",
+    "digits",
+    "imagenet2012",
+    "synthetic_cifar10",
+    "synthetic_cifar100",
+    "synthetic_imagenet2012",
+]
+SIZES_THAT_NEED_NO_FILES = {
+    "cifar10": (50_000, 10_000, 10_000),
+    "cifar100": (50_000, 10_000, 10_000),
+    "imagenet2012": (1_281_167, 50_000, 50_000),
+}
+
 
 def test_names():
-    assert datasets.names() == ["digits"]
+    assert datasets.names() == NAMES
 
 
-@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_datasets_describe_themselves(name):
     dataset = datasets.get(name)
     assert dataset.name == name
-    assert dataset is datasets.get(name)
-    images, labels = dataset.arrays("validation")
-    assert images.shape[1:] == dataset.input_shape
-    assert set(labels) == set(range(dataset.num_classes))
+    height, width, channels = dataset.input_shape
+    assert height == width
+    assert channels in (1, 3)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "imagenet2012"])
+def test_twins_have_the_shapes_and_classes_of_the_originals(name):
+    original, twin = datasets.get(name), datasets.get(f"synthetic_{name}")
+    assert twin.input_shape == original.input_shape
+    assert twin.num_classes == original.num_classes
+
+
+@pytest.mark.parametrize("name, sizes", SIZES_THAT_NEED_NO_FILES.items())
+def test_sizes_are_known_without_files(name, sizes, tmp_path):
+    dataset = datasets.get(name, data_dir=str(tmp_path / "absent"))
+    assert tuple(map(dataset.size, datasets.SPLITS)) == sizes
 
 
 @pytest.mark.parametrize("name", ["mnist", "", "Digits"])
 def test_unknown_dataset(name):
-    message = rf"Expected a dataset out of \['digits'\], got '{name}'"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r"Expected a dataset out of \['cifar10', "):
         datasets.get(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_statistics(name):
+    with pytest.raises(ValueError, match="Expected `statistics` .*, got 'mnist'"):
+        datasets.get(name, statistics="mnist")
+
+
+def test_the_same_arguments_give_the_same_object():
+    dataset = datasets.get("cifar10")
+    assert dataset is datasets.get("cifar10", data_dir=None, statistics=None)
+    assert dataset is not datasets.get("cifar10", statistics="cifar10")
+    assert dataset is not datasets.get("cifar10", data_dir="elsewhere")
