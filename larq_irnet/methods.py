@@ -4,8 +4,9 @@ Layers, zoo networks, recipes and reports take the name of a method and ask this
 registry. A new paper is one quantizer file and one entry here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import larq as lq
@@ -27,6 +28,7 @@ class Method:
             precision.
         kernel_constraint: Alias of the constraint on latent weights, or `None`.
         activation: Non-linearity that the method's networks use around binary layers.
+        estimator: Constants of the quantizers that are not their defaults, by argument.
         reference: The paper, as a link; empty for plain full precision.
     """
 
@@ -36,6 +38,7 @@ class Method:
     kernel_quantizer: str | None = None
     kernel_constraint: str | None = None
     activation: str = "hard_tanh"
+    estimator: Mapping[str, float] = field(default_factory=dict, hash=False)
     reference: str = ""
 
     @property
@@ -45,7 +48,8 @@ class Method:
 
     def make_input_quantizer(self) -> Any:
         """A fresh quantizer for the inputs of one layer, or `None`."""
-        return lq.quantizers.get(self.input_quantizer)
+        quantizer = lq.quantizers.get(self.input_quantizer)
+        return _configured(quantizer, self.estimator)
 
     def make_kernel_quantizer(self, filter_axes: Sequence[int] = (-1,)) -> Any:
         """A fresh quantizer for one kernel, or `None`.
@@ -53,7 +57,10 @@ class Method:
         # Arguments
             filter_axes: The axes of the kernel that index filters.
         """
-        return _along(lq.quantizers.get(self.kernel_quantizer), filter_axes)
+        quantizer = lq.quantizers.get(self.kernel_quantizer)
+        return _configured(
+            quantizer, {**self.estimator, "filter_axes": list(filter_axes)}
+        )
 
     def make_kernel_constraint(self, filter_axes: Sequence[int] = (-1,)) -> Any:
         """A fresh constraint for one kernel, or `None`.
@@ -62,15 +69,54 @@ class Method:
             filter_axes: The axes of the kernel that index filters.
         """
         constraint = tf.keras.constraints.get(self.kernel_constraint)
-        return _along(constraint, filter_axes)
+        return _configured(constraint, {"filter_axes": list(filter_axes)})
+
+    def with_estimator(self, **constants: float) -> "Method":
+        """The same method with other constants of its surrogate gradient.
+
+        # Arguments
+            constants: Arguments of its quantizers; what only one of them has goes to
+                that one.
+
+        # Raises
+            ValueError: for a constant that none of the quantizers has.
+
+        # Example
+            >>> method = get("irnet").with_estimator(t_min=1e-3)
+            >>> method.make_input_quantizer().t_min
+            0.001
+        """
+        method = replace(self, estimator={**self.estimator, **constants})
+        known = sorted(method._constants())
+        unknown = sorted(set(constants) - set(known))
+        if unknown:
+            raise ValueError(
+                f"Expected constants of '{self.name}' out of {known}, got {unknown}."
+            )
+        return method
+
+    def _constants(self) -> set[str]:
+        """The numbers that the quantizers take; makes no quantizer for it."""
+        registered = tf.keras.utils.get_custom_objects()
+        quantizers = (self.input_quantizer, self.kernel_quantizer)
+        return {
+            parameter.name
+            for alias in quantizers
+            for base in getattr(registered.get(alias), "__mro__", ())
+            for parameter in inspect.signature(base.__init__).parameters.values()
+            if isinstance(parameter.default, float)
+        }
 
 
-def _along(filterwise: Any, filter_axes: Sequence[int]) -> Any:
-    """Points a quantizer or constraint that works filter by filter to its filters."""
-    if filterwise is None or "filter_axes" not in filterwise.get_config():
-        return filterwise
-    config = {**filterwise.get_config(), "filter_axes": list(filter_axes)}
-    return type(filterwise).from_config(config)
+def _configured(configurable: Any, arguments: Mapping[str, Any]) -> Any:
+    """The same quantizer or constraint with those of the arguments that it knows."""
+    if configurable is None:
+        return None
+    config = configurable.get_config()
+    changes = {name: value for name, value in arguments.items() if name in config}
+    if not changes:
+        return configurable
+    return type(configurable).from_config({**config, **changes})
 
 
 _BINARY_NET = "https://arxiv.org/abs/1602.02830"

@@ -10,13 +10,14 @@ from absl import flags
 from zoo import recipes
 from zoo.command_line import run_command
 from zoo.comparison import Comparison, compare
-from zoo.training import TrainingDiverged
+from zoo.stop_on_non_finite_loss import TrainingDiverged
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_list("recipes", recipes.names(), "Recipes, separated by commas.")
 flags.DEFINE_integer("seeds", 3, "Number of seeds for each recipe.", lower_bound=1)
 flags.DEFINE_string("workdir", None, "Folder of all runs; made if there is none.")
+flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
 flags.DEFINE_bool("smoke", False, "Shrink every run to seconds.")
 flags.mark_flags_as_required(["workdir"])
 
@@ -46,7 +47,11 @@ def main() -> None:
     console.width = max(console.width, _TABLE_WIDTH)
     comparisons = []
     for comparison in compare(
-        FLAGS.recipes, seeds=FLAGS.seeds, workdir=FLAGS.workdir, smoke=FLAGS.smoke
+        FLAGS.recipes,
+        seeds=FLAGS.seeds,
+        workdir=FLAGS.workdir,
+        smoke=FLAGS.smoke,
+        data_dir=FLAGS.data_dir,
     ):
         comparisons.append(comparison)
         console.print(f"{comparison.recipe}: {comparison.test_mean:.2%}")

@@ -38,7 +38,12 @@ class Comparison:
 
 
 def compare(
-    names: Sequence[str], *, seeds: int, workdir: str, smoke: bool = False
+    names: Sequence[str],
+    *,
+    seeds: int,
+    workdir: str,
+    smoke: bool = False,
+    data_dir: str | None = None,
 ) -> Iterator[Comparison]:
     """Trains each recipe with seeds 0, 1, ...; runs that are complete are kept.
 
@@ -47,6 +52,7 @@ def compare(
         seeds: Number of seeds, at least 1.
         workdir: Folder that gets one folder for each recipe and seed.
         smoke: Shrink every run to seconds.
+        data_dir: Where tensorflow-datasets keeps its data; `None` for its default.
 
     # Returns
         One comparison after the other, each when its runs are complete.
@@ -66,7 +72,10 @@ def compare(
             folder = Path(workdir) / recipe.name / f"seed{seed}"
             results.append(
                 training.run(
-                    config.shrunk() if smoke else config, str(folder), verbose=0
+                    config.shrunk() if smoke else config,
+                    str(folder),
+                    data_dir=data_dir,
+                    progress="none",
                 )
             )
             tf.keras.backend.clear_session()

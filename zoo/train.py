@@ -8,23 +8,33 @@ import logging
 
 from absl import flags
 
-from zoo import recipes, training
+from zoo import distribution, recipes, training
 from zoo.command_line import run_command
+from zoo.progress import PROGRESS
+from zoo.stop_on_non_finite_loss import TrainingDiverged
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("recipe", None, f"One of {', '.join(recipes.names())}.")
 flags.DEFINE_string("workdir", None, "Folder of the run; made if there is none.")
+flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
+flags.DEFINE_enum(
+    "strategy", "none", distribution.STRATEGIES, "Which devices train together."
+)
 flags.DEFINE_bool("smoke", False, "Shrink the run to seconds, to see that it works.")
 flags.DEFINE_integer("epochs", None, "Epochs in place of the recipe's.")
-flags.DEFINE_integer("batch_size", None, "Images per step in place of the recipe's.")
+flags.DEFINE_integer("batch_size", None, "Images per step, of all replicas together.")
 flags.DEFINE_string("optimizer", None, "adam or sgd in place of the recipe's.")
 flags.DEFINE_float("learning_rate", None, "First learning rate, not the recipe's.")
 flags.DEFINE_float("pad_values", None, "0 or 1, what binary convolutions pad with.")
 flags.DEFINE_string("precision", None, "float32, mixed_float16 or mixed_bfloat16.")
+flags.DEFINE_bool(
+    "synchronized_batch_norm", None, "Share the statistics of a batch among replicas."
+)
+flags.DEFINE_integer("gradient_accumulation_steps", None, "Only 1: see the error text.")
 flags.DEFINE_bool("jit_compile", None, "Compile the training step with XLA.")
 flags.DEFINE_integer("seed", None, "Sets initial weights and order, in [0, 2^31).")
-flags.DEFINE_enum("progress", "bar", ["bar", "epochs", "none"], "What to show.")
+flags.DEFINE_enum("progress", "bar", PROGRESS, "What to show.")
 flags.mark_flags_as_required(["recipe", "workdir"])
 
 _OVERRIDES = (
@@ -34,10 +44,11 @@ _OVERRIDES = (
     "learning_rate",
     "pad_values",
     "precision",
+    "synchronized_batch_norm",
+    "gradient_accumulation_steps",
     "jit_compile",
     "seed",
 )
-_VERBOSE = {"bar": 1, "epochs": 2, "none": 0}
 
 
 def main() -> None:
@@ -47,7 +58,13 @@ def main() -> None:
     if FLAGS.smoke:
         config = config.shrunk()
     logging.getLogger("zoo").setLevel(logging.INFO)
-    results = training.run(config, FLAGS.workdir, verbose=_VERBOSE[FLAGS.progress])
+    results = training.run(
+        config,
+        FLAGS.workdir,
+        data_dir=FLAGS.data_dir,
+        strategy=FLAGS.strategy,
+        progress=FLAGS.progress,
+    )
     print(
         f"{FLAGS.recipe}: validation {results['validation']['accuracy']:.2%}, "
         f"test {results['test']['accuracy']:.2%}, in {FLAGS.workdir}"
@@ -56,7 +73,7 @@ def main() -> None:
 
 def run() -> None:
     """Entry point of `irnet-train`."""
-    run_command(main, errors=[training.TrainingDiverged])
+    run_command(main, errors=[TrainingDiverged])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """All settings of one training run: validated, immutable, saved beside the run."""
 
 import dataclasses
+import inspect
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -14,12 +16,18 @@ __all__ = ["TrainConfig"]
 
 _CHOICES = {
     "optimizer": ("adam", "sgd"),
-    "learning_rate_schedule": ("cosine", "constant"),
+    "learning_rate_schedule": ("cosine", "constant", "step"),
     "alignment": models.ALIGNMENTS,
     "pad_values": (0.0, 1.0),
-    "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
+    "precision": ("float32", "mixed_float16", "mixed_bfloat16", "float64"),
     "estimator_update_freq": ("epoch", "batch"),
 }
+
+_SMOKE_EPOCHS = 2
+_SMOKE_STEPS = 3
+_SMOKE_BATCH = 16
+_SMOKE_BATCH_OF_LARGE_IMAGES = 4
+_LARGE_IMAGE = 100  # pixels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,21 +36,33 @@ class TrainConfig:
 
     # Attributes
         network: One of `zoo.models.names()`.
+        network_options: Further arguments of its builder, such as `block`.
         method: One of `larq_irnet.methods.names()`.
+        estimator: Constants of the surrogate gradient that are not the method's own,
+            such as `t_min`.
         dataset: One of `zoo.datasets.names()`.
+        statistics: Mean and deviation that images are normalised with, by name; `None`
+            for those of the dataset.
         epochs: Length of the run.
-        batch_size: Images per step.
-        optimizer: "adam" or "sgd".
-        learning_rate: At the first epoch.
-        learning_rate_schedule: "cosine", per epoch down to zero, or "constant".
+        batch_size: Images per step, of all replicas together.
+        optimizer: "adam", or "sgd" with coupled weight decay (`zoo.torch_sgd`).
+        learning_rate: The highest of the run.
+        learning_rate_schedule: "cosine", per epoch down to zero, "step", or "constant".
+        warmup_epochs: Over so many epochs the learning rate grows step by step.
+        warmup_learning_rate: Where it starts from.
+        decay_epochs: After so many epochs "step" multiplies the rate by 0.1.
         momentum: Of "sgd".
+        nesterov: Whether "sgd" looks one step ahead.
+        weight_decay: Of "sgd", on all trainable weights.
         pad_values: What binary convolutions pad with, 0.0 or 1.0.
         alignment: "tensorflow" or "torch".
+        synchronized_batch_norm: Whether replicas share the statistics of a batch.
         estimator_update_freq: How often the surrogate gradient moves, "epoch" or
             "batch".
-        precision: "float32", "mixed_float16" or "mixed_bfloat16".
+        precision: "float32", "mixed_float16", "mixed_bfloat16" or "float64".
         jit_compile: Whether XLA compiles the training step.
-        seed: Sets initial weights and the order of images.
+        gradient_accumulation_steps: 1; there is no accumulation.
+        seed: Sets initial weights, and order and augmentation of images.
         steps_per_epoch: Cuts each epoch off after so many steps; `None` for all.
 
     # Raises
@@ -56,36 +76,68 @@ class TrainConfig:
     batch_size: int
     optimizer: str
     learning_rate: float
+    network_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    estimator: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    statistics: str | None = None
     learning_rate_schedule: str = "cosine"
+    warmup_epochs: float = 0.0
+    warmup_learning_rate: float = 0.0
+    decay_epochs: tuple[float, ...] = ()
     momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
     pad_values: float = 0.0
     alignment: str = "tensorflow"
+    synchronized_batch_norm: bool = False
     estimator_update_freq: str = "epoch"
     precision: str = "float32"
     jit_compile: bool = False
+    gradient_accumulation_steps: int = 1
     seed: int = 0
     steps_per_epoch: int | None = None
 
     def __post_init__(self) -> None:
-        models.get(self.network)
-        irnet.methods.get(self.method)
-        dataset = datasets.get(self.dataset)
+        object.__setattr__(self, "decay_epochs", tuple(self.decay_epochs))
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"Expected `{name}` out of {list(choices)}, got "
-                    f"{getattr(self, name)!r}."
-                )
-        for name in ("epochs", "batch_size", "seed"):
+            self._check(name, getattr(self, name) in choices, f"one of {list(choices)}")
+        self._check_types()
+        self._check_network()
+        self._check_length()
+        self._check_optimizer()
+
+    def _check(self, name: str, is_valid: bool, expected: str) -> None:
+        if not is_valid:
+            raise ValueError(
+                f"Expected `{name}` to be {expected}, got {getattr(self, name)!r}."
+            )
+
+    def _check_types(self) -> None:
+        for name in ("epochs", "batch_size", "seed", "gradient_accumulation_steps"):
             self._check(name, isinstance(getattr(self, name), int), "an integer")
-        self._check("jit_compile", isinstance(self.jit_compile, bool), "a bool")
-        self._check("epochs", self.epochs >= 1, "at least 1")
+        for name in ("jit_compile", "nesterov", "synchronized_batch_norm"):
+            self._check(name, isinstance(getattr(self, name), bool), "a bool")
+        for name in ("network_options", "estimator"):
+            self._check(name, isinstance(getattr(self, name), Mapping), "a mapping")
+
+    def _check_network(self) -> None:
+        known = inspect.signature(models.get(self.network)).parameters
+        own = {"method", "input_shape", "num_classes", "name"}
+        own |= {field.name for field in dataclasses.fields(self)}
+        options = sorted(set(known) - own)
+        self._check(
+            "network_options",
+            set(self.network_options) <= set(options),
+            f"out of {options} for {self.network}",
+        )
+        irnet.methods.get(self.method).with_estimator(**self.estimator)
+
+    def _check_length(self) -> None:
+        dataset = datasets.get(self.dataset, statistics=self.statistics)
         train_size = dataset.size("train")
+        self._check("epochs", self.epochs >= 1, "at least 1")
         self._check(
             "batch_size", 1 <= self.batch_size <= train_size, f"in [1, {train_size}]"
         )
-        self._check("learning_rate", 0 < self.learning_rate < math.inf, "positive")
-        self._check("momentum", 0 <= self.momentum < 1, "in [0, 1)")
         self._check("seed", 0 <= self.seed < 2**31, "in [0, 2^31)")
         self._check(
             "steps_per_epoch",
@@ -94,11 +146,29 @@ class TrainConfig:
             "None or at least 1",
         )
 
-    def _check(self, name: str, is_valid: bool, expected: str) -> None:
-        if not is_valid:
-            raise ValueError(
-                f"Expected `{name}` to be {expected}, got {getattr(self, name)!r}."
-            )
+    def _check_optimizer(self) -> None:
+        self._check("learning_rate", 0 < self.learning_rate < math.inf, "positive")
+        for name in ("weight_decay", "warmup_epochs", "warmup_learning_rate"):
+            number = getattr(self, name)
+            self._check(name, 0 <= number < math.inf, "0 or positive")
+        self._check("momentum", 0 <= self.momentum < 1, "in [0, 1)")
+        self._check("nesterov", not self.nesterov or self.momentum > 0, "with momentum")
+        self._check(
+            "decay_epochs",
+            all(0 < epoch < math.inf for epoch in self.decay_epochs)
+            and bool(self.decay_epochs) == (self.learning_rate_schedule == "step"),
+            "positive numbers for the schedule 'step' and empty for others",
+        )
+        if self.optimizer == "adam":
+            self._check("weight_decay", self.weight_decay == 0, "0 with adam")
+            self._check("nesterov", not self.nesterov, "False with adam")
+        self._check(
+            "gradient_accumulation_steps",
+            self.gradient_accumulation_steps == 1,
+            "1, because batch normalisation would see the parts of a batch and the run "
+            "would be another one (spread the batch over replicas with --strategy and "
+            "--synchronized_batch_norm, or save memory with --precision)",
+        )
 
     @property
     def steps(self) -> int:
@@ -107,9 +177,22 @@ class TrainConfig:
         return min(steps, self.steps_per_epoch or steps)
 
     def shrunk(self) -> "TrainConfig":
-        """The same run in seconds: two epochs of three small steps."""
+        """The same run in seconds: two epochs of a few small steps.
+
+        Datasets that lie on disk are replaced by synthetic images of the same shape.
+        """
+        synthetic = f"synthetic_{self.dataset}"
+        dataset = synthetic if synthetic in datasets.names() else self.dataset
+        is_large = datasets.get(dataset).input_shape[0] > _LARGE_IMAGE
         return dataclasses.replace(
-            self, epochs=2, steps_per_epoch=3, batch_size=min(self.batch_size, 16)
+            self,
+            dataset=dataset,
+            epochs=_SMOKE_EPOCHS,
+            steps_per_epoch=_SMOKE_STEPS,
+            batch_size=min(
+                self.batch_size,
+                _SMOKE_BATCH_OF_LARGE_IMAGES if is_large else _SMOKE_BATCH,
+            ),
         )
 
     def build_model(self, **overrides: Any) -> tf.keras.Model:
@@ -120,12 +203,15 @@ class TrainConfig:
                 configuration, such as `alignment="torch"`.
         """
         dataset = datasets.get(self.dataset)
+        method = irnet.methods.get(self.method).with_estimator(**self.estimator)
         arguments = {
-            "method": self.method,
+            "method": method,
             "input_shape": dataset.input_shape,
             "num_classes": dataset.num_classes,
             "pad_values": self.pad_values,
             "alignment": self.alignment,
+            "synchronized_batch_norm": self.synchronized_batch_norm,
+            **self.network_options,
         }
         return models.get(self.network)(**{**arguments, **overrides})
 

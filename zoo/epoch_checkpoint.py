@@ -1,0 +1,113 @@
+"""Checkpoints at the end of each epoch, from which a run resumes exactly."""
+
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from larq_irnet.quantized_scope import quantized_scope
+from zoo.workdir import WorkdirError
+
+__all__ = ["EpochCheckpoint"]
+
+log = logging.getLogger(__name__)
+
+_KEPT = 2
+
+
+class EpochCheckpoint(tf.keras.callbacks.Callback):
+    """Saves model, optimizer and the number of finished epochs after each epoch.
+
+    A checkpoint counts from the moment in which it is complete on the disk; what an
+    interrupted process has left of another one is removed.
+
+    # Arguments
+        directory: Where the checkpoints lie.
+        model: The compiled model.
+        is_chief: Whether this process writes into `directory`. The other workers of a
+            distributed run take part in the saving, as they have to, and throw theirs
+            away.
+
+    # Raises
+        WorkdirError: from within `fit`, if a checkpoint cannot be written; the one
+            before stays.
+    """
+
+    def __init__(self, directory: str, model: tf.keras.Model, *, is_chief: bool = True):
+        super().__init__()
+        self._epochs_done = tf.Variable(0, dtype=tf.int64, name="epochs_done")
+        optimizer = model.optimizer
+        optimizer.build(model.trainable_variables)
+        self._checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=optimizer, epochs_done=self._epochs_done
+        )
+        self._is_chief = is_chief
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, directory, max_to_keep=_KEPT
+        )
+
+    def restore(self) -> int:
+        """Loads the newest checkpoint that can be read, if there is one.
+
+        # Returns
+            The number of finished epochs.
+
+        # Raises
+            WorkdirError: if there are checkpoints, all of them damaged.
+        """
+        for path in reversed(self._manager.checkpoints):  # newest first
+            try:
+                with quantized_scope(False):
+                    self._checkpoint.restore(path)
+                return int(self._epochs_done)
+            except (tf.errors.OpError, ValueError, IndexError) as error:
+                log.warning("cannot read checkpoint %s: %s", path, error)
+        if self._manager.checkpoints:
+            raise WorkdirError(
+                f"Expected a checkpoint that can be read in {self._manager.directory}, "
+                "found only damaged ones. Remove the workdir and train again."
+            )
+        return 0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epochs_done.assign(epoch + 1)
+        with quantized_scope(False):  # latent weights, whatever surrounds us
+            if self._is_chief:
+                self._save(epoch)
+            else:
+                self._take_part()
+
+    def _save(self, epoch: int) -> None:
+        self._remove_unfinished()
+        try:
+            self._manager.save()
+        except (OSError, tf.errors.OpError) as error:
+            self._remove_unfinished()
+            kept = f"that of epoch {epoch} is kept" if epoch else "there is none yet"
+            raise WorkdirError(
+                f"Cannot write the checkpoint of epoch {epoch + 1} into "
+                f"{self._manager.directory}; {kept}. Make room, then run the same "
+                f"command again. ({_first_line(error)})"
+            ) from error
+
+    def _take_part(self) -> None:
+        folder = tempfile.mkdtemp(prefix="worker-checkpoint-")
+        try:
+            self._checkpoint.write(str(Path(folder) / "ckpt"))
+        finally:
+            shutil.rmtree(folder)
+
+    def _remove_unfinished(self) -> None:
+        whole = tuple(f"{Path(path).name}." for path in self._manager.checkpoints)
+        for path in Path(self._manager.directory).glob("ckpt-*"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif not path.name.startswith(whole):
+                path.unlink()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,221 @@
+"""Weights of the authors' PyTorch networks for the networks of the zoo.
+
+```python
+model = zoo.ResNet20("irnet", alignment="torch")
+state_dict = zoo.torch_import.read_checkpoint("model.th")
+zoo.torch_import.load_state_dict(model, state_dict)
+```
+
+The model then computes what the PyTorch network computes. With `alignment="torch"` it
+works on images rotated by 180 degrees, so kernels are rotated as they are imported (see
+`zoo.models.alignment`).
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from larq_irnet.quantized_scope import quantized_scope
+from zoo.models import Rotate180
+from zoo.torch_checkpoint import read_checkpoint
+from zoo.torch_layouts import TorchLayout, find_layout
+
+__all__ = ["load_state_dict", "read_checkpoint"]
+
+log = logging.getLogger(__name__)
+
+_PARALLEL_PREFIX = "module."  # of torch.nn.DataParallel
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One entry of a state dict and the variable that it belongs to.
+
+    # Attributes
+        name: In the state dict.
+        shape: In PyTorch's layout.
+        variable: Of the model.
+        to_keras: From PyTorch's layout to that of the variable.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    variable: tf.Variable
+    to_keras: Callable[[np.ndarray], np.ndarray]
+
+
+def _unchanged(array: np.ndarray) -> np.ndarray:
+    return array
+
+
+def _rotated_kernel(kernel: np.ndarray) -> np.ndarray:
+    # [C_out, C_in, H, W] -> [H, W, C_in, C_out]
+    return kernel.transpose(2, 3, 1, 0)[::-1, ::-1]
+
+
+def _conv_entries(layer: tf.keras.layers.Conv2D, module: str) -> Iterator[_Entry]:
+    height, width, channels, filters = layer.kernel.shape
+    shape = (filters, channels, height, width)
+    yield _Entry(f"{module}.weight", shape, layer.kernel, _rotated_kernel)
+
+
+def _dense_entries(layer: tf.keras.layers.Dense, module: str) -> Iterator[_Entry]:
+    flatten = layer.inbound_nodes[0].inbound_layers
+    height, width, channels = flatten.input_shape[1:]
+
+    def to_keras(weight: np.ndarray) -> np.ndarray:
+        # [units, C x H x W] -> [H x W x C, units], of features that are rotated
+        images = weight.reshape(-1, channels, height, width)
+        return _rotated_kernel(images).reshape(-1, len(weight))
+
+    shape = (layer.units, channels * height * width)
+    yield _Entry(f"{module}.weight", shape, layer.kernel, to_keras)
+    yield _Entry(f"{module}.bias", (layer.units,), layer.bias, _unchanged)
+
+
+def _batch_norm_entries(
+    layer: tf.keras.layers.BatchNormalization, module: str
+) -> Iterator[_Entry]:
+    for name, variable in (
+        ("weight", layer.gamma),
+        ("bias", layer.beta),
+        ("running_mean", layer.moving_mean),
+        ("running_var", layer.moving_variance),
+    ):
+        yield _Entry(f"{module}.{name}", tuple(variable.shape), variable, _unchanged)
+
+
+_ENTRIES_OF: dict[type, Callable[[Any, str], Iterator[_Entry]]] = {
+    tf.keras.layers.Conv2D: _conv_entries,  # binary ones as well
+    tf.keras.layers.Dense: _dense_entries,
+    tf.keras.layers.BatchNormalization: _batch_norm_entries,
+}
+
+
+def _entries(model: tf.keras.Model, layout: TorchLayout) -> list[_Entry]:
+    entries: list[_Entry] = []
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        makers = [m for kind, m in _ENTRIES_OF.items() if isinstance(layer, kind)]
+        if layer.name not in layout.modules or not makers:
+            raise ValueError(
+                f"Expected the layers of {layout.network} alone, got {layer.name!r}, "
+                "which has no counterpart in PyTorch."
+            )
+        entries.extend(makers[0](layer, layout.modules[layer.name]))
+    return entries
+
+
+def _check_alignment(model: tf.keras.Model) -> None:
+    if not any(isinstance(layer, Rotate180) for layer in model.layers):
+        raise ValueError(
+            "Expected a model with the geometry of PyTorch, got "
+            f"{model.name!r} with that of TensorFlow. Build it with "
+            '`alignment="torch"`.'
+        )
+
+
+def _warn_of_padding(model: tf.keras.Model) -> None:
+    if any(getattr(layer, "pad_values", 0.0) != 0.0 for layer in model.layers):
+        log.warning(
+            "The binary convolutions of %r do not pad with zeros, as those of the "
+            "authors do: it will compute something else than the PyTorch network.",
+            model.name,
+        )
+
+
+def _without_prefix(state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    names = [*state_dict]
+    if not all(str(name).startswith(_PARALLEL_PREFIX) for name in names):
+        return dict(state_dict)
+    return {name.removeprefix(_PARALLEL_PREFIX): state_dict[name] for name in names}
+
+
+def _as_array(value: Any) -> np.ndarray | None:
+    """An array of numbers, or `None` if there are none in `value`."""
+    try:
+        if hasattr(value, "detach"):  # a torch.Tensor
+            value = value.detach().cpu()
+            # NumPy knows no bfloat16
+            value = (value if value.element_size() >= 4 else value.float()).numpy()
+        array = np.asarray(value)
+        dtype = tf.as_dtype(array.dtype)
+    except (RuntimeError, TypeError, ValueError):
+        return None
+    return array if dtype.is_floating or dtype.is_integer else None
+
+
+def _checked(
+    entries: list[_Entry], values: Mapping[str, Any], layout: TorchLayout
+) -> list[np.ndarray]:
+    """The arrays of all entries, or one error about everything that does not fit."""
+    arrays = {entry.name: _as_array(values.get(entry.name)) for entry in entries}
+    problems = []
+    for entry in entries:
+        array = arrays[entry.name]
+        if entry.name not in values:
+            problems.append(f"no {entry.name} {entry.shape}")
+        elif array is None:
+            kind = type(values[entry.name]).__name__
+            problems.append(f"{entry.name} without numbers ({kind})")
+        elif array.shape != entry.shape:
+            problems.append(f"{entry.name} {array.shape} in place of {entry.shape}")
+    problems += [f"unexpected {name}" for name in values if name not in arrays]
+    if problems:
+        raise ValueError(
+            f"Expected the state dict of {layout.network}, got one with "
+            f"{'; '.join(problems)}. Shapes are PyTorch's; build the model with the "
+            "same classes, image size and variant as the PyTorch network."
+        )
+    return [arrays[entry.name] for entry in entries]
+
+
+def load_state_dict(model: tf.keras.Model, state_dict: Mapping[str, Any]) -> None:
+    """Gives a network of the zoo the weights of the authors' PyTorch network.
+
+    All weights are replaced, latent weights and batch norm statistics included, or
+    none. The names tell neither "bi_real" from "normal" blocks nor methods from each
+    other: the model has to be built as the PyTorch network was.
+
+    # Arguments
+        model: A network of `zoo.models`, built with `alignment="torch"`.
+        state_dict: NumPy arrays or PyTorch tensors by PyTorch's names, with or without
+            the prefix "module." of `DataParallel`. Counters of batches and the unused
+            `bn3` of the ImageNet networks are ignored.
+
+    # Raises
+        ValueError: if the model was built otherwise, or with all entries that are
+            missing, unexpected, of another shape or not of numbers.
+
+    # Example
+        >>> from zoo.models import ResNet20
+        >>> model = ResNet20("irnet", input_shape=(8, 8, 1), alignment="torch")
+        >>> load_state_dict(model, {"conv1.weight": np.ones((16, 1, 3, 3))})
+        Traceback (most recent call last):
+        ...
+        ValueError: Expected the state dict of ResNet-20, got one with no bn1.weight...
+    """
+    _check_alignment(model)
+    if not isinstance(state_dict, Mapping):
+        raise ValueError(
+            "Expected `state_dict` to be a mapping of names to arrays, got "
+            f"{type(state_dict).__name__}."
+        )
+    layout = find_layout(model)
+    values = {
+        name: value
+        for name, value in _without_prefix(state_dict).items()
+        if not layout.is_unused(str(name))
+    }
+    entries = _entries(model, layout)
+    arrays = _checked(entries, values, layout)
+    _warn_of_padding(model)
+    with quantized_scope(False):
+        for entry, array in zip(entries, arrays):
+            dtype = entry.variable.dtype.as_numpy_dtype
+            entry.variable.assign(entry.to_keras(array).astype(dtype))

@@ -1,0 +1,114 @@
+"""What the authors' PyTorch networks call the layers of ours: one table per network."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import tensorflow as tf
+
+__all__ = ["TorchLayout", "find_layout"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchLayout:
+    """The names of one PyTorch network.
+
+    # Attributes
+        network: What to call the network in messages.
+        mark: Name of a layer by which a model is known to be that network.
+        modules: PyTorch's module for each layer of ours that has weights. Those of the
+            largest variant: a model may have fewer.
+        unused: Matches entries of a state dict that do not count in inference.
+    """
+
+    network: str
+    mark: str
+    modules: Mapping[str, str]
+    unused: str = r".*\.num_batches_tracked"
+
+    def is_unused(self, name: str) -> bool:
+        """Whether an entry of a state dict is to be ignored."""
+        return re.fullmatch(self.unused, name) is not None
+
+
+_STEM_AND_HEAD = {"stem_conv": "conv1", "stem_bn": "bn1", "head_bn": "bn2"}
+_BLOCKS = {
+    f"stage{stage}_block{block}_conv{conv}{ours}": (
+        f"layer{stage}.{block - 1}.{theirs}{conv}"
+    )
+    for stage, block, conv in product(range(1, 5), range(1, 7), (1, 2))
+    for ours, theirs in (("", "conv"), ("_bn", "bn"))
+}
+
+
+def _projections(shortcut: str) -> dict[str, str]:
+    """The 1x1 convolutions where the shape changes, and their normalisations."""
+    return {
+        f"stage{stage}_block1_{ours}": f"layer{stage}.0.{shortcut}.{theirs}"
+        for stage in (2, 3, 4)
+        for ours, theirs in (("conv", "0"), ("bn", "1"))
+    }
+
+
+_LAYOUTS = (  # the first whose mark is in a model is its layout
+    TorchLayout(
+        network="VGG-Small",
+        mark="conv0",
+        modules={
+            **{f"conv{index}": f"conv{index}" for index in range(6)},
+            **{f"conv{index}_bn": f"bn{index}" for index in range(6)},
+            "logits": "fc",
+        },
+    ),
+    TorchLayout(
+        network="an ImageNet ResNet",
+        mark="stem_pool",
+        modules={
+            **_STEM_AND_HEAD,
+            **_BLOCKS,
+            **_projections("downsample"),
+            "logits": "fc",
+        },
+        # the authors make bn3, which therefore is in their files, and never call it
+        unused=r".*\.num_batches_tracked|bn3\..*",
+    ),
+    TorchLayout(
+        network="ResNet-18 for CIFAR",
+        mark="stage2_block1_conv",
+        modules={
+            **_STEM_AND_HEAD,
+            **_BLOCKS,
+            **_projections("shortcut"),
+            "logits": "linear",
+        },
+    ),
+    TorchLayout(
+        network="ResNet-20",
+        mark="stage1_block3_conv2",
+        modules={**_STEM_AND_HEAD, **_BLOCKS, "logits": "linear"},
+    ),
+)
+
+
+def find_layout(model: tf.keras.Model) -> TorchLayout:
+    """The layout of a network of the zoo, whatever the model is called.
+
+    # Raises
+        ValueError: if the model is none of these networks.
+
+    # Example
+        >>> from zoo.models import ResNet20
+        >>> layout = find_layout(ResNet20(name="mine"))
+        >>> layout.modules["stage1_block1_conv2_bn"]
+        'layer1.0.bn2'
+    """
+    names = {layer.name for layer in model.layers}
+    for layout in _LAYOUTS:
+        if layout.mark in names:
+            return layout
+    raise ValueError(
+        "Expected a network that PyTorch weights can be imported into "
+        f"({', '.join(layout.network for layout in _LAYOUTS)}), got model "
+        f"{model.name!r}. Build it with one of the builders of `zoo.models`."
+    )
