@@ -19,12 +19,15 @@ class Recipe:
         config: All settings.
         test_accuracy: Top-1 on the test split that this project measured, mean of
             three seeds, in [0, 1]; `None` where it was not run.
+        published_accuracy: Top-1 that the paper reports, in [0, 1]; `None` for runs
+            that are not from a paper.
         reference: The paper, as a link; empty if there is none.
     """
 
     name: str
     config: TrainConfig
     test_accuracy: float | None = None
+    published_accuracy: float | None = None
     reference: str = ""
 
     def build_model(self, **overrides: Any) -> tf.keras.Model:

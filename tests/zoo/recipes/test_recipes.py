@@ -3,13 +3,40 @@ import re
 
 import pytest
 
-from zoo import recipes
+from zoo import datasets, recipes
+from zoo.learning_rate import learning_rate_for
 from zoo.recipes import Recipe
 from zoo.train_config import TrainConfig
 
 NAMES = recipes.names()
+PUBLISHED = [name for name in NAMES if recipes.get(name).published_accuracy]
+DIGITS = [name for name in NAMES if recipes.get(name).config.dataset == "digits"]
 # ResNet-20 with one input channel in place of three: 2 * 3 * 3 * 16 weights less
-PARAMETERS = 269_850 - 288
+DIGITS_PARAMETERS = 269_850 - 288
+PARAMETERS = {
+    "irnet_resnet18_cifar10": 11_174_986,
+    "irnet_resnet18_imagenet": 11_690_536,
+    "irnet_resnet20_cifar10": 269_850,
+    "irnet_resnet20_normal_cifar10": 269_850,
+    "irnet_resnet34_imagenet": 21_798_696,
+    "irnet_vgg_small_cifar10": 4_660_106,
+    "irnet_w1a32_resnet18_imagenet": 11_690_536,
+    "irnet_w1a32_resnet20_cifar10": 269_850,
+    "irnet_w1a32_resnet34_imagenet": 21_798_696,
+    **dict.fromkeys(DIGITS, DIGITS_PARAMETERS),
+}
+# top-1 of the paper's Tables 3 and 4
+PAPER = {
+    "irnet_resnet18_cifar10": 0.915,
+    "irnet_resnet18_imagenet": 0.581,
+    "irnet_resnet20_cifar10": 0.865,
+    "irnet_resnet20_normal_cifar10": 0.854,
+    "irnet_resnet34_imagenet": 0.629,
+    "irnet_vgg_small_cifar10": 0.904,
+    "irnet_w1a32_resnet18_imagenet": 0.665,
+    "irnet_w1a32_resnet20_cifar10": 0.908,
+    "irnet_w1a32_resnet34_imagenet": 0.704,
+}
 
 
 def parameters(model):
@@ -30,9 +57,14 @@ def test_recipes_describe_themselves(name):
     recipe = recipes.get(name)
     assert isinstance(recipe, Recipe)
     assert recipe.name == name
-    assert name.startswith(f"{recipe.config.method}_{recipe.config.network.lower()}_")
-    assert recipe.config.dataset in name
-    assert name.endswith("_sgd") == (recipe.config.optimizer == "sgd")
+    network = recipe.config.network.removeprefix("Cifar").replace("VGG", "vgg_").lower()
+    assert name.startswith(f"{recipe.config.method}_{network}_")
+    assert recipe.config.dataset.removesuffix("2012") in name
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_digits_recipes_name_their_second_optimizer(name):
+    assert name.endswith("_sgd") == (recipes.get(name).config.optimizer == "sgd")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,10 +81,68 @@ def test_expected_accuracies_are_shares(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_builds_its_network(name):
-    model = recipes.get(name).build_model()
-    assert model.input_shape == (None, 8, 8, 1)
-    assert model.output_shape == (None, 10)
-    assert parameters(model) == PARAMETERS
+    recipe = recipes.get(name)
+    dataset = datasets.get(recipe.config.dataset)
+    model = recipe.build_model()
+    assert model.input_shape == (None, *dataset.input_shape)
+    assert model.output_shape == (None, dataset.num_classes)
+    assert parameters(model) == PARAMETERS[name]
+
+
+def test_published_accuracies_are_those_of_the_paper():
+    assert {name: recipes.get(name).published_accuracy for name in PUBLISHED} == PAPER
+    for name in PUBLISHED:
+        module = pkgutil.resolve_name(f"zoo.recipes.{name}")
+        reported = re.search(r"The paper reports (\d\d\.\d)", module.__doc__)
+        assert float(reported[1]) / 100 == pytest.approx(PAPER[name])
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_recipes_are_the_authors_runs(name):
+    config = recipes.get(name).config
+    assert (config.optimizer, config.momentum) == ("sgd", 0.9)
+    assert config.estimator == {"t_min": 0.1, "t_max": 10.0}
+    assert (config.alignment, config.pad_values) == ("torch", 0.0)
+    is_imagenet = config.dataset == "imagenet2012"
+    assert config.nesterov == is_imagenet
+    assert config.estimator_update_freq == ("batch" if is_imagenet else "epoch")
+    assert config.batch_size == (2048 if is_imagenet else 128)
+    assert config.learning_rate_schedule == ("step" if is_imagenet else "cosine")
+    gamma = None if "vgg" in name else "uniform"
+    assert config.network_options.get("bn_gamma") == gamma
+
+
+@pytest.mark.parametrize(
+    "name, weight_decay",
+    [
+        ("irnet_resnet18_cifar10", 1e-5),
+        ("irnet_resnet18_imagenet", 1e-5),
+        ("irnet_resnet20_cifar10", 1e-4),
+        ("irnet_resnet34_imagenet", 1e-4),
+        ("irnet_vgg_small_cifar10", 1e-4),
+        ("irnet_w1a32_resnet18_imagenet", 1e-4),
+        ("irnet_w1a32_resnet34_imagenet", 1e-4),
+    ],
+)
+def test_weight_decays_are_the_authors(name, weight_decay):
+    assert recipes.get(name).config.weight_decay == weight_decay
+
+
+def test_imagenet_takes_62500_iterations_with_the_authors_rates():
+    config = recipes.get("irnet_resnet18_imagenet").config
+    assert config.steps * config.epochs == 62_500
+    rate = learning_rate_for(config)
+    expected = {
+        0: 0.2,
+        1_250: 0.5,
+        2_500: 0.8,
+        18_749: 0.8,
+        18_750: 0.08,
+        37_500: 0.008,
+        56_250: 0.0008,
+    }
+    rates = {step: float(rate(step)) for step in expected}
+    assert rates == pytest.approx(expected, rel=1e-6)  # float32
 
 
 def test_overrides_replace_arguments_of_the_builder():
@@ -77,7 +167,7 @@ def test_recipes_of_one_optimizer_differ_in_the_method_alone():
 def test_smoke_run(finished_run):
     # that of irnet_resnet20_digits_sgd is in the tests of zoo.train
     results = finished_run.results()
-    assert results["trainable_parameters"] == PARAMETERS
+    assert results["trainable_parameters"] == DIGITS_PARAMETERS
     assert 0.0 <= results["test"]["accuracy"] <= 1.0
 
 
