@@ -9,6 +9,9 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python;
 	$$python -c '$(SUITABLE)' 2>/dev/null && { command -v $$python; break; }; done)
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+TORCH_INSTALLED := $(VENV)/.torch-installed
+# Only tests and benchmarks compare with PyTorch; the version that they were run with.
+TORCH := torch==2.13.0
 
 .PHONY: demo test lint bench format install clean
 .DEFAULT_GOAL := test
@@ -27,6 +30,10 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[all]'
 	@touch $@
 
+$(TORCH_INSTALLED): $(INSTALLED)
+	$(RUN) -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@touch $@
+
 # The main job: train float, STE and IR-Net on real images, export, prove, show.
 demo: install
 	@for method in float ste_sign irnet; do \
@@ -35,10 +42,10 @@ demo: install
 	@$(RUN) -m tflite_export.export --workdir="$(RUNS)/irnet" \
 	  --compare="$(RUNS)/float,$(RUNS)/ste_sign"
 
-test: install
+test: $(TORCH_INSTALLED)
 	$(RUN) -m pytest
 
-lint: install
+lint: $(TORCH_INSTALLED)
 	$(RUN) -m black --check --quiet .
 	$(RUN) -m isort --check --quiet .
 	$(RUN) -m flake8
@@ -48,7 +55,7 @@ format: install
 	$(RUN) -m black --quiet .
 	$(RUN) -m isort --quiet .
 
-bench: install
+bench: $(TORCH_INSTALLED)
 	$(RUN) -m benchmarks
 
 clean:
