@@ -1,7 +1,7 @@
 """Exports a finished run: `python -m tflite_export.export --workdir=runs/demo/irnet`.
 
 Writes model.tflite, report.json and report.html into the folder of the run. The export
-is verified with the test images of the run's dataset.
+is verified with the first test images of the run's dataset, or with random ones.
 """
 
 import sys
@@ -25,12 +25,20 @@ from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
 from zoo import datasets
 from zoo.command_line import run_command
+from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("workdir", None, "Folder of a finished run.")
 flags.DEFINE_list("compare", [], "Folders of finished runs to show the accuracy of.")
+flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
+flags.DEFINE_integer(
+    "samples", 400, "Test images to verify with, the first ones.", lower_bound=1
+)
+flags.DEFINE_bool(
+    "random_images", False, "Verify with noise, where the dataset is not at hand."
+)
 flags.DEFINE_bool("strict", True, "Fail if a binary layer would be float or wrong.")
 flags.DEFINE_bool("benchmark", True, "Build and measure the float twin as well.")
 flags.DEFINE_float(
@@ -39,6 +47,7 @@ flags.DEFINE_float(
 flags.mark_flags_as_required(["workdir"])
 
 _HISTOGRAMS = 4
+_RANDOM_IMAGES_SEED = 0
 
 
 def _accuracies(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, float]:
@@ -110,7 +119,7 @@ def _summary(report: Report) -> str:
     for end in report.verification.end_to_end[:1]:
         lines.append(
             f"The .tflite agrees with Keras on {end.agreement or 0.0:.2%} of "
-            f"{report.verification.samples} test images."
+            f"{report.verification.samples} images."
         )
     return "\n".join(lines)
 
@@ -140,6 +149,19 @@ def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
     return table
 
 
+def _samples(config: TrainConfig) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images to verify with, normalised, and their classes if they are real."""
+    dataset = datasets.get(
+        config.dataset, data_dir=FLAGS.data_dir, statistics=config.statistics
+    )
+    if FLAGS.random_images:
+        shape = (FLAGS.samples, *dataset.input_shape)
+        generator = np.random.default_rng(_RANDOM_IMAGES_SEED)
+        return generator.standard_normal(shape, np.float32), None
+    dataset.check_prepared()
+    return dataset.arrays("test", limit=FLAGS.samples)
+
+
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
@@ -147,7 +169,7 @@ def _percent(share: float | None) -> str:
 def main() -> None:
     workdir = Workdir(FLAGS.workdir)
     compared = [Workdir(path) for path in FLAGS.compare]
-    test = datasets.get(workdir.config().dataset).arrays("test")
+    images, labels = _samples(workdir.config())
     model = workdir.model()
     record = _record(workdir, model, compared)
     path = workdir.path / "model.tflite"
@@ -155,8 +177,8 @@ def main() -> None:
         model,
         path,
         strict=FLAGS.strict,
-        samples=test.images,
-        labels=test.labels,
+        samples=images,
+        labels=labels,
         benchmark=FLAGS.benchmark,
         timeout=FLAGS.timeout,
     )
