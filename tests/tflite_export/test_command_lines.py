@@ -27,7 +27,7 @@ def assert_fails_in_one_line(process, *words):
 def finished_run(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
     config = zoo.recipes.get("irnet_resnet20_digits").config.shrunk()
-    zoo.training.run(config, str(workdir), verbose=0)
+    zoo.training.run(config, str(workdir), progress="none")
     return workdir
 
 

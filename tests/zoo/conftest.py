@@ -6,6 +6,7 @@ import pytest
 
 from tests.zoo.small_network import small_config, small_network
 from zoo import recipes, training
+from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
@@ -17,7 +18,7 @@ def finished_run(tmp_path_factory):
     Beside it lies "killed": what was on the disk in the middle of the second epoch.
     """
     path = tmp_path_factory.mktemp("runs") / "finished"
-    original = training.StopOnNonFiniteLoss.on_train_batch_end
+    original = StopOnNonFiniteLoss.on_train_batch_end
 
     def copying(callback, batch, logs=None):
         original(callback, batch, logs)
@@ -26,8 +27,8 @@ def finished_run(tmp_path_factory):
 
     config = recipes.get("irnet_resnet20_digits").config.shrunk()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.StopOnNonFiniteLoss, "on_train_batch_end", copying)
-        training.run(config, str(path), verbose=0)
+        patch.setattr(StopOnNonFiniteLoss, "on_train_batch_end", copying)
+        training.run(config, str(path), progress="none")
     return Workdir(path)
 
 
@@ -43,7 +44,7 @@ def small_run(tmp_path_factory):
     path = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainConfig, "build_model", small_network)
-        training.run(small_config(), str(path), verbose=0)
+        training.run(small_config(), str(path), progress="none")
     return Workdir(path)
 
 

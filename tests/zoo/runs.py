@@ -22,7 +22,7 @@ PROMISED = [
 
 
 def run(config, path):
-    return training.run(config, str(path), verbose=0)
+    return training.run(config, str(path), progress="none")
 
 
 def names(path):

@@ -3,22 +3,30 @@
 import tensorflow as tf
 
 import larq_irnet as irnet
+from zoo import datasets
 from zoo.train_config import TrainConfig
 
 
 def small_network(config, **overrides):
     """Takes the place of `TrainConfig.build_model`: one binary convolution."""
+    full_precision = tf.keras.mixed_precision.global_policy().variable_dtype
     return tf.keras.Sequential(
         [
-            tf.keras.Input((8, 8, 1)),
+            tf.keras.Input(
+                datasets.get(config.dataset).input_shape, dtype=full_precision
+            ),
             tf.keras.layers.Conv2D(4, 3, strides=2, use_bias=False, name="stem"),
-            tf.keras.layers.BatchNormalization(name="stem_bn"),
+            tf.keras.layers.BatchNormalization(
+                name="stem_bn", synchronized=config.synchronized_batch_norm
+            ),
             irnet.layers.QuantConv2D(
                 6, 3, quantizer=config.method, use_bias=False, name="binary"
             ),
-            tf.keras.layers.BatchNormalization(name="binary_bn"),
+            tf.keras.layers.BatchNormalization(
+                name="binary_bn", synchronized=config.synchronized_batch_norm
+            ),
             tf.keras.layers.Flatten(name="flatten"),
-            tf.keras.layers.Dense(10, dtype="float32", name="logits"),
+            tf.keras.layers.Dense(10, dtype=full_precision, name="logits"),
         ]
     )
 

@@ -21,7 +21,7 @@ def calls(monkeypatch):
     """Runs are not trained; their settings and folders are noted."""
     calls = []
 
-    def run(config, workdir, *, verbose):
+    def run(config, workdir, *, progress, **options):
         calls.append((config, workdir))
         return {
             "validation": {"accuracy": 0.5 + config.seed / 10},

@@ -26,7 +26,7 @@ def configs(monkeypatch):
     """The settings of all runs, which are not trained."""
     configs = []
 
-    def run(config, workdir, *, verbose):
+    def run(config, workdir, *, progress, **options):
         configs.append(config)
         return {"validation": {"accuracy": 0.25}, "test": {"accuracy": 0.5}}
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tests.zoo.runs import names, run, stopped_by
 from tests.zoo.small_network import small_config
 from zoo import training
+from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss, TrainingDiverged
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir, WorkdirError
 
@@ -17,7 +18,7 @@ DIVERGING = {"optimizer": "sgd", "learning_rate": 1e30}
 def test_divergence(use_small_network, tmp_path):
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     message = r"became (nan|inf) in epoch 1, step 2. Train with a lower learning rate"
-    with stopped_by(training.TrainingDiverged, message):
+    with stopped_by(TrainingDiverged, message):
         run(small_config(**DIVERGING), tmp_path)
     assert tf.keras.mixed_precision.global_policy().name == "mixed_bfloat16"
     assert "model.keras" not in names(tmp_path)
@@ -26,22 +27,22 @@ def test_divergence(use_small_network, tmp_path):
 
 def test_divergence_at_the_last_step(use_small_network, tmp_path):
     # The loss of the only step is finite, that of the validation after it is not.
-    with stopped_by(training.TrainingDiverged):
+    with stopped_by(TrainingDiverged):
         run(small_config(**DIVERGING, epochs=1, steps_per_epoch=1), tmp_path)
     assert "model.keras" not in names(tmp_path)
     assert "results.json" not in names(tmp_path)
 
 
 def test_epochs_before_a_divergence_are_kept(use_small_network, tmp_path, monkeypatch):
-    original = training.StopOnNonFiniteLoss.on_train_batch_end
+    original = StopOnNonFiniteLoss.on_train_batch_end
 
     def diverging(callback, batch, logs=None):
         if callback._epoch == 1:
             logs = {"loss": math.nan}
         original(callback, batch, logs)
 
-    monkeypatch.setattr(training.StopOnNonFiniteLoss, "on_train_batch_end", diverging)
-    with stopped_by(training.TrainingDiverged, "became nan in epoch 2, step 1"):
+    monkeypatch.setattr(StopOnNonFiniteLoss, "on_train_batch_end", diverging)
+    with stopped_by(TrainingDiverged, "became nan in epoch 2, step 1"):
         run(small_config(epochs=2), tmp_path)
     assert [row["epoch"] for row in Workdir(tmp_path).history()] == [0]
     assert len(list((tmp_path / "checkpoints").glob("*.index"))) == 1
@@ -49,10 +50,10 @@ def test_epochs_before_a_divergence_are_kept(use_small_network, tmp_path, monkey
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_losses_that_stop(loss):
-    callback = training.StopOnNonFiniteLoss()
+    callback = StopOnNonFiniteLoss()
     callback.on_epoch_begin(4)
     callback.on_train_batch_end(1, {"loss": 1e30})
-    with pytest.raises(training.TrainingDiverged, match="in epoch 5, step 3"):
+    with pytest.raises(TrainingDiverged, match="in epoch 5, step 3"):
         callback.on_train_batch_end(2, {"loss": loss})
 
 

@@ -17,6 +17,7 @@ from tests.zoo.runs import (
 )
 from tests.zoo.small_network import small_config, small_network
 from zoo import training
+from zoo.epoch_checkpoint import EpochCheckpoint
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
@@ -45,7 +46,7 @@ def run_in_scope(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, scope_left_on():
         patch.setattr(TrainConfig, "build_model", small_network)
         Interruption(
-            training.EpochCheckpoint,
+            EpochCheckpoint,
             "on_epoch_end",
             patch,
             when=at_epoch(1),

@@ -22,27 +22,29 @@ from tests.zoo.runs import (
 from tests.zoo.small_network import small_config, small_network
 from zoo import training
 from zoo.datasets import InMemoryDataset
+from zoo.epoch_checkpoint import EpochCheckpoint
+from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir, WorkdirError
 
 PLACES = {
     "in the first epoch": (
-        training.StopOnNonFiniteLoss,
+        StopOnNonFiniteLoss,
         "on_train_batch_end",
         {"when": at_step(0, 1)},
     ),
     "after an epoch": (
-        training.EpochCheckpoint,
+        EpochCheckpoint,
         "on_epoch_end",
         {"when": at_epoch(0), "after": True},
     ),
     "before the checkpoint": (
-        training.EpochCheckpoint,
+        EpochCheckpoint,
         "on_epoch_end",
         {"when": at_epoch(1)},
     ),
     "in the middle of an epoch": (
-        training.StopOnNonFiniteLoss,
+        StopOnNonFiniteLoss,
         "on_train_batch_end",
         {"when": at_step(1, 0)},
     ),
@@ -78,7 +80,7 @@ def test_loss_scale_and_momentum_are_resumed(use_small_network, tmp_path, monkey
     config = small_config(precision="mixed_float16", optimizer="sgd", method="ste_sign")
     run(config, tmp_path / "whole")
     Interruption(
-        training.EpochCheckpoint,
+        EpochCheckpoint,
         "on_epoch_end",
         monkeypatch,
         when=at_epoch(1),
@@ -193,7 +195,7 @@ def test_no_file_stays_open_after_an_interruption(
     use_small_network, tmp_path, monkeypatch
 ):
     Interruption(
-        training.StopOnNonFiniteLoss,
+        StopOnNonFiniteLoss,
         "on_train_batch_end",
         monkeypatch,
         when=at_step(1, 0),

@@ -1,0 +1,54 @@
+"""IR-Net's binary convolution: Libra-PB weights, EDE in the backward pass."""
+
+import torch
+from torch import nn
+
+
+class EDESign(torch.autograd.Function):
+    """The sign, with the derivative of k tanh(t x); `torch.sign` maps 0 to 0."""
+
+    @staticmethod
+    def forward(context, x, t, k):
+        context.save_for_backward(x, t, k)
+        return torch.sign(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        x, t, k = context.saved_tensors
+        return k * t * (1 - torch.tanh(t * x) ** 2) * gradient, None, None
+
+
+class IRConv2d(nn.Conv2d):
+    """A 3x3 convolution without bias, padded with zeros after binarization.
+
+    t and k are plain tensors, not buffers: they are not in the state dict.
+    """
+
+    def __init__(self, channels, filters, stride=1, *, is_weight_only=False):
+        super().__init__(channels, filters, 3, stride=stride, padding=1, bias=False)
+        self.is_weight_only = is_weight_only
+        self.t = torch.tensor(0.1)
+        self.k = torch.tensor(10.0)
+
+    def forward(self, x):
+        if not self.is_weight_only:
+            x = EDESign.apply(x, self.t, self.k)
+        return self._conv_forward(x, self.binary_weight(), None)
+
+    def binary_weight(self):
+        flat = self.weight.flatten(1)  # [O, I x kH x kW]
+        centred = flat - flat.mean(1, keepdim=True)
+        standardized = centred / centred.std(1, keepdim=True)  # n - 1
+        mean_magnitude = standardized.abs().mean(1, keepdim=True)
+        scale = (2.0 ** torch.round(torch.log2(mean_magnitude))).detach()
+        signs = EDESign.apply(standardized, self.t, self.k)
+        return (signs * scale).view_as(self.weight)
+
+
+def set_steepness(network, progress, t_min=0.1, t_max=10.0):
+    """EDE's constants for a share of the training, in all binary convolutions."""
+    t = torch.tensor(t_min * (t_max / t_min) ** progress, dtype=torch.float64)
+    k = torch.clamp(1 / t, min=1.0)
+    for module in network.modules():
+        if isinstance(module, IRConv2d):
+            module.t, module.k = (x.to(module.weight.dtype) for x in (t, k))

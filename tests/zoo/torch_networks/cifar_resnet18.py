@@ -1,0 +1,36 @@
+"""ResNet-18 for CIFAR-10, as released in 2019 and in 2020."""
+
+import torch.nn.functional as F
+from torch import nn
+
+from tests.zoo.torch_networks.blocks import projection, stage
+
+
+class CifarResNet18(nn.Module):
+    """Logits: the LogSoftmax of 2020 changes neither loss nor arg-max."""
+
+    def __init__(self, *, release=2020, channels=3, num_classes=10):
+        super().__init__()
+        kind = {
+            "shortcut_name": "shortcut",
+            "make_shortcut": projection,
+            "block": "normal",
+            "is_weight_only": False,
+        }
+        self.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.layer1 = stage(64, 64, 2, **kind)
+        self.layer2 = stage(64, 128, 2, **kind)
+        self.layer3 = stage(128, 256, 2, **kind)
+        self.layer4 = stage(256, 512, 2, **kind)
+        if release == 2020:
+            self.bn2 = nn.BatchNorm1d(512)
+        self.linear = nn.Linear(512, num_classes)
+        self.release = release
+
+    def forward(self, images):
+        x = self.bn1(self.conv1(images))
+        if self.release == 2019:
+            x = F.hardtanh(x)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x)))).mean((2, 3))
+        return self.linear(self.bn2(x) if self.release == 2020 else x)

@@ -1,0 +1,37 @@
+"""ResNet-18 and ResNet-34 for ImageNet: the W1A1 networks, and the W1A32 ones."""
+
+import torch.nn.functional as F
+from torch import nn
+
+from tests.zoo.torch_networks.blocks import projection, stage
+
+
+class ImageNetResNet(nn.Module):
+    """Logits: the authors' LogSoftmax changes neither loss nor arg-max."""
+
+    def __init__(
+        self, blocks=(2, 2, 2, 2), *, is_weight_only=False, num_classes=1000, block=None
+    ):
+        super().__init__()
+        kind = {
+            "shortcut_name": "downsample",
+            "make_shortcut": projection,
+            "block": block or ("normal" if is_weight_only else "bi_real"),
+            "is_weight_only": is_weight_only,
+        }
+        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.layer1 = stage(64, 64, blocks[0], **kind)
+        self.layer2 = stage(64, 128, blocks[1], **kind)
+        self.layer3 = stage(128, 256, blocks[2], **kind)
+        self.layer4 = stage(256, 512, blocks[3], **kind)
+        self.bn2 = nn.BatchNorm1d(512)
+        self.fc = nn.Linear(512, num_classes)
+        self.bn3 = nn.BatchNorm1d(num_classes)  # made by the authors, never called
+        self.act = F.relu if is_weight_only else F.hardtanh
+
+    def forward(self, images):
+        x = self.act(self.bn1(self.conv1(images)))
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(self.bn2(x.mean((2, 3))))

@@ -1,0 +1,50 @@
+"""Random weights and batch norm statistics that no formula can confuse."""
+
+import torch
+from torch import nn
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+def make_lively(network, *, size, channels=3, seed=0, images=8):
+    """Draws all weights, settles the running statistics, then moves them a little.
+
+    Settled statistics keep activations balanced, as in a trained network; moved, they
+    are not those of any batch. Gammas of both signs and continuous betas also keep
+    values off zero, where `torch.sign` gives 0 and Larq +1.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for module in network.modules():
+            _draw(module, generator)
+        network.train()
+        for _ in range(3):
+            shape = (images, channels, size, size)
+            dtype = next(network.parameters()).dtype
+            network(torch.randn(shape, generator=generator, dtype=dtype))
+        for module in network.modules():
+            _move(module, generator)
+    return network.eval()
+
+
+def _draw(module, generator):
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        deviation = (2 / module.weight[0].numel()) ** 0.5
+        module.weight.normal_(0, deviation, generator=generator)
+    elif isinstance(module, _BATCH_NORMS):
+        module.weight.uniform_(0.5, 1.5, generator=generator)
+        signs = torch.rand(module.weight.shape, generator=generator) < 0.2
+        module.weight[signs] *= -1
+        module.momentum = 0.5  # settles in a few batches
+    if getattr(module, "bias", None) is not None:
+        module.bias.normal_(0, 0.3, generator=generator)
+
+
+def _move(module, generator):
+    if isinstance(module, _BATCH_NORMS):
+        deviation = module.running_var.sqrt()
+        noise = torch.randn(deviation.shape, generator=generator, dtype=deviation.dtype)
+        module.running_mean += 0.1 * noise * deviation
+        factors = torch.empty_like(deviation).uniform_(0.8, 1.25, generator=generator)
+        module.running_var *= factors
+        module.momentum = 0.1
