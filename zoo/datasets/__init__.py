@@ -69,8 +69,8 @@ def get(
 
     # Arguments
         name: One of `names()`.
-        data_dir: Where `tfds build` has put its files; `None` for the default place of
-            tensorflow-datasets. Datasets that need no files do without.
+        data_dir: Where tensorflow-datasets has put its files; `None` for its default
+            place. Datasets that need no files do without.
         statistics: Name of the channel means and deviations that images are normalised
             with, "cifar10" or "imagenet"; `None` for the default of the dataset.
 

@@ -82,7 +82,7 @@ class Cifar10(_PreparedCifar):
     best epoch on them, `zoo.training` never chooses and reports the last epoch.
 
     # Arguments
-        data_dir: Where `tfds build` has put it; `None` for the default place.
+        data_dir: Where tensorflow-datasets has put it; `None` for its default place.
         statistics: "imagenet" (the default, as the authors of IR-Net do with ResNet-20
             and VGG-Small) or "cifar10" (as they do with ResNet-18).
 

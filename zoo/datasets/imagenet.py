@@ -43,7 +43,7 @@ class Imagenet2012(EncodedDataset):
     only: so all see the same order, at the cost of some reading.
 
     # Arguments
-        data_dir: Where `tfds build` has put it; `None` for the default place.
+        data_dir: Where tensorflow-datasets has put it; `None` for its default place.
         statistics: "imagenet" (the default) or "cifar10".
         scale: Bounds of the area of the random part of an image, see `random_window`.
         jitter: How far colours are changed; `None` for not at all.

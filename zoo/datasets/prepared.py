@@ -1,4 +1,4 @@
-"""Datasets that `tfds build` has put on the disk; nothing is downloaded from here."""
+"""Datasets that tensorflow-datasets has put on the disk: nothing is downloaded here."""
 
 import os
 import shlex
@@ -67,10 +67,16 @@ class PreparedDataset:
             problem: What was found instead.
         """
         folder = os.path.join(self._root, self.name)
+        # `tfds` itself starts only where apache-beam is installed
+        command = (
+            'python -c "import tensorflow_datasets as tfds; '
+            f"tfds.builder({self.name!r}, data_dir={self._root!r})"
+            '.download_and_prepare()"'
+        )
         needs = self.needs.format(data_dir=self._root)
         return DatasetNotPrepared(
             f"Expected {self.name} in the data_dir {self._root}, {problem}. Remove "
-            f"{folder} if it is there, and run `tfds build {self.name} "
+            f"{folder} if it is there, and run `{command}` or `tfds build {self.name} "
             f"--data_dir={shlex.quote(self._root)}`. {needs}".rstrip()
         )
 

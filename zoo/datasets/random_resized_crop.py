@@ -80,6 +80,10 @@ def random_window(
 def decode_window(encoded: tf.Tensor, window: tf.Tensor, *, size: int) -> tf.Tensor:
     """Decodes a part of a JPEG image and scales it, bilinear and with antialiasing.
 
+    Where the colours of an image have a lower resolution than its pixels, those of the
+    first and last column may differ slightly from the same columns of the whole image:
+    what lies beyond them is not decoded.
+
     # Arguments
         encoded: A JPEG image, a scalar string.
         window: First row, first column, height and width, int32 [4].

@@ -5,6 +5,8 @@ Each class has a colour of its own, so that a network can learn something. Accur
 them say nothing about the original.
 """
 
+import functools
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -19,7 +21,7 @@ __all__ = ["SyntheticCifar10", "SyntheticCifar100", "SyntheticImagenet2012"]
 _SIZES = {"train": 64, "validation": 32, "test": 32}
 _PRESENT_CLASSES = 10  # that have images
 _NOISE = 32.0  # deviation around the colour of the class
-_HEIGHTS_AND_WIDTHS = ((256, 320), (320, 256), (240, 240))
+_HEIGHTS_AND_WIDTHS = ((192, 256), (256, 192), (224, 224))
 
 
 def _labels(split: str, num_classes: int) -> np.ndarray:
@@ -33,6 +35,15 @@ def _image(split: str, index: int, label: int, height: int, width: int) -> np.nd
     generator = np.random.default_rng([SPLITS.index(split), index])
     noise = generator.normal(0.0, _NOISE, (height, width, 3))
     return np.clip(colour + noise, 0, 255).astype(np.uint8)
+
+
+@functools.cache
+def _jpeg_images(split: str, labels: tuple[int, ...]) -> list[bytes]:
+    shapes = itertools.cycle(_HEIGHTS_AND_WIDTHS)
+    return [
+        tf.io.encode_jpeg(_image(split, index, label, *shape)).numpy()
+        for (index, label), shape in zip(enumerate(labels), shapes)
+    ]
 
 
 class _SyntheticCifar(CifarImages):
@@ -121,15 +132,4 @@ class SyntheticImagenet2012(EncodedDataset):
 
     def _pairs(self, split: str) -> tuple[tf.Tensor, tf.Tensor]:
         labels = _labels(split, self.num_classes)
-        encoded = [
-            tf.io.encode_jpeg(
-                _image(
-                    split,
-                    index,
-                    label,
-                    *_HEIGHTS_AND_WIDTHS[index % len(_HEIGHTS_AND_WIDTHS)],
-                )
-            )
-            for index, label in enumerate(labels)
-        ]
-        return tf.stack(encoded), tf.constant(labels)
+        return tf.constant(_jpeg_images(split, tuple(labels))), tf.constant(labels)

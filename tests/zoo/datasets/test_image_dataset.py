@@ -23,4 +23,4 @@ def test_no_such_shard(index, count):
 
 def test_shards_are_immutable():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Shard().index = 1
+        Shard().index = 1  # type: ignore[misc]

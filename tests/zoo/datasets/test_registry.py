@@ -38,7 +38,7 @@ def test_twins_have_the_shapes_and_classes_of_the_originals(name):
     assert twin.num_classes == original.num_classes
 
 
-@pytest.mark.parametrize("name, sizes", SIZES_THAT_NEED_NO_FILES.items())
+@pytest.mark.parametrize("name, sizes", list(SIZES_THAT_NEED_NO_FILES.items()))
 def test_sizes_are_known_without_files(name, sizes, tmp_path):
     dataset = datasets.get(name, data_dir=str(tmp_path / "absent"))
     assert tuple(map(dataset.size, datasets.SPLITS)) == sizes
