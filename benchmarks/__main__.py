@@ -4,7 +4,9 @@ import rich.console
 import rich.table
 
 from benchmarks.export_cost import ExportCost, measure_export
-from benchmarks.training_step import METHODS, measure_training_steps
+from benchmarks.input_pipeline import measure_input_pipelines
+from benchmarks.torch_training_step import StepTimes, measure_torch_training_step
+from benchmarks.training_step import BATCH, METHODS, measure_training_steps
 
 
 def _training_table(seconds: dict[str, float]) -> rich.table.Table:
@@ -18,6 +20,32 @@ def _training_table(seconds: dict[str, float]) -> rich.table.Table:
             f"{seconds[method] / seconds['ste_sign']:.3f}",
             f"{seconds[method] / seconds['float']:.3f}",
         )
+    return table
+
+
+def _torch_table(times: StepTimes) -> rich.table.Table:
+    table = rich.table.Table(
+        title="Training step of irnet ResNet-20, 32x32x3, batch 128, two threads"
+    )
+    for column in ("library", "ms", "to the faster PyTorch"):
+        table.add_column(column, justify="right")
+    fastest = min(times.torch, times.torch_channels_last)
+    for name, seconds in (
+        ("larq-irnet", times.ours),
+        ("PyTorch", times.torch),
+        ("PyTorch, channels last", times.torch_channels_last),
+    ):
+        table.add_row(name, f"{1e3 * seconds:.1f}", f"{seconds / fastest:.3f}")
+    return table
+
+
+def _pipeline_table(delivered: dict[str, float], trained: float) -> rich.table.Table:
+    table = rich.table.Table(title="Training images per second, two cores")
+    for column in ("what", "images per second", "to the ResNet-20 step"):
+        table.add_column(column, justify="right")
+    table.add_row("irnet ResNet-20, 32x32, step", f"{trained:,.0f}", "1.00")
+    for name, rate in delivered.items():
+        table.add_row(f"{name}, pipeline", f"{rate:,.0f}", f"{rate / trained:.2f}")
     return table
 
 
@@ -39,7 +67,11 @@ def _inference_table(cost: ExportCost) -> rich.table.Table:
 
 def main() -> None:
     console = rich.console.Console()
-    console.print(_training_table(measure_training_steps()))
+    seconds = measure_training_steps()
+    console.print(_training_table(seconds))
+    console.print(_torch_table(measure_torch_training_step()))
+    trained = BATCH / seconds["irnet"]
+    console.print(_pipeline_table(measure_input_pipelines(), trained))
     cost = measure_export()
     console.print(_inference_table(cost))
     console.print(

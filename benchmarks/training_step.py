@@ -9,17 +9,17 @@ import tensorflow as tf
 
 import zoo
 
-__all__ = ["METHODS", "measure_training_steps"]
+__all__ = ["BATCH", "METHODS", "measure_training_steps"]
 
 METHODS = ("float", "ste_sign", "irnet")
-_BATCH = 128
+BATCH = 128
 _WARM_UP_STEPS = 3
 
 
 def _training_step(method: str) -> Callable[[], None]:
     generator = np.random.default_rng(0)
-    images = generator.standard_normal((_BATCH, 32, 32, 3)).astype(np.float32)
-    labels = generator.integers(0, 10, _BATCH)
+    images = generator.standard_normal((BATCH, 32, 32, 3)).astype(np.float32)
+    labels = generator.integers(0, 10, BATCH)
     model = zoo.ResNet20(method)
     model.compile(
         tf.keras.optimizers.SGD(0.1, momentum=0.9),

@@ -1,7 +1,7 @@
 """zoo: published binary networks, datasets, recipes and their training."""
 
 import larq_irnet  # noqa: F401  (makes sure of legacy Keras before TensorFlow loads)
-from zoo import datasets, models, recipes, training
+from zoo import datasets, models, recipes, torch_import, training
 from zoo.models import CifarResNet18, ResNet18, ResNet20, ResNet34, VGGSmall
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "datasets",
     "models",
     "recipes",
+    "torch_import",
     "training",
 ]
