@@ -18,6 +18,7 @@ _DAMAGED = (
     AttributeError,
     EOFError,
     LookupError,
+    OSError,
     RuntimeError,
     TypeError,
     ValueError,
@@ -38,29 +39,35 @@ def _torch() -> Any:
 def _load(path: str | os.PathLike[str]) -> Any:
     torch = _torch()
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        file = open(path, "rb")
     except OSError as error:
         raise ValueError(
             f"Expected a PyTorch checkpoint, cannot read {path}: {error.strerror}."
         ) from error
-    except _DAMAGED as error:
-        forbidden = re.search(r"\bGLOBAL (\S+)", str(error))
-        if forbidden:
-            raise ValueError(
-                f"Expected weights alone in {path}, got a file that calls "
-                f"{forbidden[1]} when it is read; it was not run. If you trust its "
-                "source, save the state dict of its network, and nothing else, again."
-            ) from error
-        raise ValueError(
+    with file:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except _DAMAGED as error:
+            raise ValueError(_explain(error, path)) from error
+
+
+def _explain(error: Exception, path: str | os.PathLike[str]) -> str:
+    forbidden = re.search(r"\bGLOBAL (\S+)", str(error))
+    if forbidden is None:
+        return (
             f"Expected a PyTorch checkpoint, got {path}, which is none, or cut off or "
             "damaged."
-        ) from error
+        )
+    return (
+        f"Expected weights alone in {path}, got a file that calls {forbidden[1]} when "
+        "it is read; it was not run. If you trust its source, save the state dict of "
+        "its network, and nothing else, again."
+    )
 
 
 def _is_state_dict(content: Any) -> bool:
-    return isinstance(content, Mapping) and any(
-        map(_torch().is_tensor, [*content.values()])
-    )
+    is_tensor = _torch().is_tensor
+    return isinstance(content, Mapping) and any(map(is_tensor, content.values()))
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -88,7 +95,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             return dict(content[name])
     if _is_state_dict(content):
         return dict(content)
-    found = f"the keys {[*content]}" if isinstance(content, Mapping) else type(content)
+    found = f"a {type(content).__name__}"
+    if isinstance(content, Mapping):
+        found = f"the keys {[*content]}"
     raise ValueError(
         f"Expected a state dict in {path}, by itself or as "
         f"{' or '.join(map(repr, _WRAPPERS))} in a dictionary, got {found}."

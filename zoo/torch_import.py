@@ -150,29 +150,33 @@ def _as_array(value: Any) -> np.ndarray | None:
     return array if dtype.is_floating or dtype.is_integer else None
 
 
+def _problem(entry: _Entry, values: Mapping[str, Any], array: Any) -> str | None:
+    """What is wrong with one entry, or `None`."""
+    if entry.name not in values:
+        return f"no {entry.name} {entry.shape}"
+    if array is None:
+        return f"{entry.name} without numbers ({type(values[entry.name]).__name__})"
+    if array.shape != entry.shape:
+        return f"{entry.name} {array.shape} in place of {entry.shape}"
+    return None
+
+
 def _checked(
     entries: list[_Entry], values: Mapping[str, Any], layout: TorchLayout
 ) -> list[np.ndarray]:
     """The arrays of all entries, or one error about everything that does not fit."""
-    arrays = {entry.name: _as_array(values.get(entry.name)) for entry in entries}
-    problems = []
-    for entry in entries:
-        array = arrays[entry.name]
-        if entry.name not in values:
-            problems.append(f"no {entry.name} {entry.shape}")
-        elif array is None:
-            kind = type(values[entry.name]).__name__
-            problems.append(f"{entry.name} without numbers ({kind})")
-        elif array.shape != entry.shape:
-            problems.append(f"{entry.name} {array.shape} in place of {entry.shape}")
-    problems += [f"unexpected {name}" for name in values if name not in arrays]
+    arrays = [_as_array(values.get(entry.name)) for entry in entries]
+    checked = [_problem(entry, values, array) for entry, array in zip(entries, arrays)]
+    problems = [problem for problem in checked if problem is not None]
+    expected = {entry.name for entry in entries}
+    problems += [f"unexpected {name}" for name in values if name not in expected]
     if problems:
         raise ValueError(
             f"Expected the state dict of {layout.network}, got one with "
             f"{'; '.join(problems)}. Shapes are PyTorch's; build the model with the "
             "same classes, image size and variant as the PyTorch network."
         )
-    return [arrays[entry.name] for entry in entries]
+    return [array for array in arrays if array is not None]
 
 
 def load_state_dict(model: tf.keras.Model, state_dict: Mapping[str, Any]) -> None:

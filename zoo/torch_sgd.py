@@ -43,7 +43,7 @@ class TorchSGD(tf.keras.optimizers.SGD):
     # Example
         >>> w = tf.Variable(2.0)
         >>> optimizer = TorchSGD(0.1, momentum=0.0, weight_decay=0.5)
-        >>> optimizer.apply_gradients([(tf.constant(1.0), w)])
+        >>> _ = optimizer.apply_gradients([(tf.constant(1.0), w)])
         >>> round(float(w), 6)  # 2 - 0.1 * (1 + 0.5 * 2)
         1.8
     """
@@ -75,12 +75,10 @@ class TorchSGD(tf.keras.optimizers.SGD):
         gradient = tf.convert_to_tensor(gradient)  # rows of an embedding made dense
         velocity = self.momentums[self._index_dict[self._var_key(variable)]]
         learning_rate = tf.cast(self.learning_rate, variable.dtype)
-        momentum = tf.cast(self.momentum, variable.dtype)
         if self.coupled_weight_decay:
-            decay = tf.cast(self.coupled_weight_decay, variable.dtype)
-            gradient += decay * variable
-        velocity.assign(momentum * velocity + gradient)
-        step = gradient + momentum * velocity if self.nesterov else velocity
+            gradient += self.coupled_weight_decay * variable
+        velocity.assign(self.momentum * velocity + gradient)
+        step = gradient + self.momentum * velocity if self.nesterov else velocity
         variable.assign_sub(learning_rate * step)
 
     def get_config(self) -> dict[str, Any]:

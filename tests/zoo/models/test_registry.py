@@ -1,19 +1,24 @@
+import re
+
 import pytest
 
+import zoo
 from zoo import models
+
+NAMES = ["CifarResNet18", "ResNet18", "ResNet20", "ResNet34", "VGGSmall"]
 
 
 def test_names():
-    assert models.names() == ["ResNet20"]
+    assert models.names() == NAMES
 
 
 @pytest.mark.parametrize("name", models.names())
 def test_networks_are_public_under_their_names(name):
-    assert models.get(name) is getattr(models, name)
+    assert models.get(name) is getattr(models, name) is getattr(zoo, name)
 
 
 @pytest.mark.parametrize("name", ["resnet20", "", "ResNet21"])
 def test_unknown_network(name):
-    message = rf"Expected a network out of \['ResNet20'\], got '{name}'"
-    with pytest.raises(ValueError, match=message):
+    message = f"Expected a network out of {NAMES}, got '{name}'."
+    with pytest.raises(ValueError, match=re.escape(message)):
         models.get(name)

@@ -224,25 +224,6 @@ def test_mixed_precision_has_float32_logits(policy):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"method": "nope"}, r"Expected a method out of \[.*'irnet'.*\], got 'nope'"),
-        ({"alignment": "caffe"}, "'tensorflow' or 'torch', got 'caffe'"),
-        ({"pad_values": 0.5}, r"`pad_values` to be 0.0 or 1.0, got 0.5"),
-        ({"pad_values": -1.0}, r"`pad_values` to be 0.0 or 1.0, got -1.0"),
-        ({"input_shape": (32, 32)}, r"`input_shape` .*, got \(32, 32\)"),
-        ({"input_shape": (None, 32, 3)}, r"`input_shape` .*, got \(None, 32, 3\)"),
-        ({"input_shape": (0, 32, 3)}, r"`input_shape` .*, got \(0, 32, 3\)"),
-        ({"input_shape": (32, 32.0, 3)}, r"`input_shape` .*, got \(32, 32.0, 3\)"),
-        ({"input_shape": 32}, "`input_shape` .*, got 32"),
-    ],
-)
-def test_errors(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        zoo.ResNet20(**arguments)
-
-
-@pytest.mark.parametrize(
     "name, before, stride",
     [
         ("stage1_block2_conv1", "stage1_block1_conv2_act", 1),

@@ -1,6 +1,7 @@
 """IR-Net's binary convolution: Libra-PB weights, EDE in the backward pass."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -22,10 +23,12 @@ class IRConv2d(nn.Conv2d):
     """A 3x3 convolution without bias, padded with zeros after binarization.
 
     t and k are plain tensors, not buffers: they are not in the state dict.
+    `padding_value` may be set to 1, which the authors do not.
     """
 
     def __init__(self, channels, filters, stride=1, *, is_weight_only=False):
-        super().__init__(channels, filters, 3, stride=stride, padding=1, bias=False)
+        super().__init__(channels, filters, 3, stride=stride, bias=False)
+        self.padding_value = 0.0
         self.is_weight_only = is_weight_only
         self.t = torch.tensor(0.1)
         self.k = torch.tensor(10.0)
@@ -33,7 +36,8 @@ class IRConv2d(nn.Conv2d):
     def forward(self, x):
         if not self.is_weight_only:
             x = EDESign.apply(x, self.t, self.k)
-        return self._conv_forward(x, self.binary_weight(), None)
+        x = F.pad(x, (1, 1, 1, 1), value=self.padding_value)
+        return F.conv2d(x, self.binary_weight(), stride=self.stride)
 
     def binary_weight(self):
         flat = self.weight.flatten(1)  # [O, I x kH x kW]

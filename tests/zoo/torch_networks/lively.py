@@ -42,9 +42,9 @@ def _draw(module, generator):
 
 def _move(module, generator):
     if isinstance(module, _BATCH_NORMS):
-        deviation = module.running_var.sqrt()
-        noise = torch.randn(deviation.shape, generator=generator, dtype=deviation.dtype)
-        module.running_mean += 0.1 * noise * deviation
-        factors = torch.empty_like(deviation).uniform_(0.8, 1.25, generator=generator)
-        module.running_var *= factors
+        mean = module.get_buffer("running_mean")
+        variance = module.get_buffer("running_var")
+        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
+        mean += 0.1 * noise * variance.sqrt()
+        variance *= torch.empty_like(mean).uniform_(0.8, 1.25, generator=generator)
         module.momentum = 0.1

@@ -1,0 +1,103 @@
+"""From PyTorch to the phone: imported networks run in Larq Compute Engine as they are.
+
+The outputs of the .tflite are held against those of the *PyTorch* network, so that
+import, conversion and runtime are in it together. Statistics of the batch norms are
+settled first: activations are balanced, as in a trained network.
+"""
+
+import gc
+
+import numpy as np
+import pytest
+import torch
+
+import tflite_export
+from tests.zoo.network_pairs import BY_NAME, random_images
+from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.interpreting import KERNELS, run_samples
+
+IMAGES = 8
+# A value next to zero may get another sign by rounding, which moves what follows by
+# whole integers: most images have none, and agree to rounding.
+TOLERANCE = 1e-3
+FALSE_ALARM = pytest.mark.xfail(
+    strict=True,
+    raises=tflite_export.ExportError,
+    reason="a BatchNorm that an activation follows and nothing folds into becomes MUL "
+    "and ADD, and verification takes the MUL for its output",
+)
+BINARY = [  # pixels: LCE pads with zeros rightly from 3x3 in the last stage on
+    ("resnet20", 16, 18),
+    ("resnet20_normal", 16, 18),
+    ("cifar_resnet18", 24, 16),
+    ("cifar_resnet18_2019", 24, 16),
+    pytest.param("vgg_small", 16, 5, marks=FALSE_ALARM),
+    ("resnet18", 72, 16),
+    ("resnet34", 72, 32),
+]
+
+
+def differences(logits, expected):
+    """Of each image, in units of the largest logit."""
+    return np.abs(logits - expected).max(axis=1) / np.abs(expected).max()
+
+
+def exported(name, size, path):
+    network, model = BY_NAME[name].build(size=size)
+    images = random_images(IMAGES, size, dtype="float32")
+    with torch.no_grad():
+        logits = network(images[0]).numpy()
+    result = tflite_export.export(
+        model,
+        path / "model.tflite",
+        samples=images[1].numpy(),
+        labels=logits.argmax(1),
+        benchmark=False,
+    )
+    return result, images[1].numpy(), logits
+
+
+@pytest.fixture(autouse=True)
+def free_memory():
+    yield
+    gc.collect()
+
+
+@pytest.mark.parametrize("name, size, binary", BINARY)
+def test_binary_networks(name, size, binary, tmp_path):
+    result, images, expected = exported(name, size, tmp_path)
+    report = result.report
+    operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
+    assert operators.count("LceBconv2d") == operators.count("LceQuantize") == binary
+    assert len(report.binary_layers) == binary
+    assert {layer.operator for layer in report.binary_layers} == {"LceBconv2d"}
+    assert [finding for finding in report.findings if finding.severity == "error"] == []
+    # native "same" padding throughout: what is padded are the channels of option A
+    assert operators.count("PAD") == (2 if name.startswith("resnet20") else 0)
+    assert operators.count("PADV2") == 0
+    for options in KERNELS.values():
+        (logits,) = run_samples(result.flatbuffer, [images], **options)
+        assert np.median(differences(logits, expected)) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "name, size, weights",
+    [
+        pytest.param("resnet20_w1a32", 16, 267_264, marks=FALSE_ALARM),
+        ("resnet18_w1a32", 64, 10_985_472),
+    ],
+)
+def test_binary_weights_alone_stay_float_and_the_report_says_so(
+    name, size, weights, tmp_path
+):
+    result, images, expected = exported(name, size, tmp_path)
+    operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
+    assert not any(operator.startswith("Lce") for operator in operators)
+    assert result.report.binary_layers == ()
+    assert result.report.model_bytes > 4 * weights
+    notes = result.report.findings
+    assert {finding.severity for finding in notes} == {"note"}
+    assert len(notes) == {"resnet20_w1a32": 18, "resnet18_w1a32": 16}[name]
+    assert all("LCE runs and stores it as float" in note.reason for note in notes)
+    (logits,) = run_samples(result.flatbuffer, [images])
+    assert differences(logits, expected).max() < TOLERANCE  # no signs, no flips

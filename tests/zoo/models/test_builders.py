@@ -1,0 +1,152 @@
+"""What all networks have in common: options, geometry, errors."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import larq_irnet as irnet
+import zoo
+from tests.zoo.models.published_sizes import binary_layers, has_layer, logits_of_zeros
+from zoo.models import NamedActivation, Rotate180
+
+SMALL = {"input_shape": (16, 16, 3)}
+# ResNet34 is ResNet18 with more blocks: see test_imagenet_resnet
+NAMES = ["CifarResNet18", "ResNet18", "ResNet20", "VGGSmall"]
+
+
+def batch_norms(model):
+    kind = tf.keras.layers.BatchNormalization
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def builder(request):
+    return zoo.models.get(request.param)
+
+
+@pytest.fixture(scope="module")
+def model(builder):
+    return builder("irnet", **SMALL)
+
+
+def test_logits(builder):
+    model = builder("irnet_w1a32", input_shape=(24, 8, 2), num_classes=7)
+    logits = logits_of_zeros(model)
+    assert model.input_shape == (None, 24, 8, 2)
+    assert logits.shape == (2, 7)
+    assert np.isfinite(logits).all()
+
+
+def test_binary_layers_have_the_method_and_no_bias(model):
+    for layer in binary_layers(model):
+        assert layer.method == "irnet"
+        assert layer.pad_values == 0.0
+        assert layer.padding == "same"
+        assert not layer.use_bias
+    quantizers = irnet.callbacks.scheduled_quantizers(model)
+    assert len(quantizers) == 2 * len(binary_layers(model))  # none is shared
+
+
+def test_weight_only_layers_take_full_precision_inputs(builder):
+    model = builder("irnet_w1a32", **SMALL)
+    assert {layer.input_quantizer for layer in binary_layers(model)} == {None}
+    activations = [one for one in model.layers if isinstance(one, NamedActivation)]
+    assert {layer.activation.__name__ for layer in activations} == {"relu"}
+
+
+def test_the_float_network_has_the_same_weights(builder, model):
+    twin = builder("float", **SMALL, **block_of(model))
+    assert [w.shape for w in twin.weights] == [w.shape for w in model.weights]
+    assert {layer.kernel_quantizer for layer in binary_layers(twin)} == {None}
+
+
+def block_of(model):
+    has_blocks = has_layer(model, "stage1_block1_conv1_add")
+    return {"block": "bi_real"} if has_blocks else {}
+
+
+def test_batch_norms_are_pytorchs(model):
+    assert {(layer.momentum, layer.epsilon) for layer in batch_norms(model)} == {
+        (0.9, 1e-5)
+    }
+
+
+@pytest.mark.parametrize("bn_gamma, expected", [("ones", (1, 1)), ("uniform", (0, 1))])
+def test_initial_gammas(builder, bn_gamma, expected):
+    norms = batch_norms(builder("irnet", **SMALL, bn_gamma=bn_gamma))
+    gammas = np.concatenate([layer.gamma.numpy() for layer in norms])
+    lowest, highest = gammas.min(), gammas.max()
+    # of some hundred uniform numbers the extremes are within 0.05 of the ends
+    assert (lowest, highest) == pytest.approx(expected, abs=0.05)
+    if bn_gamma == "uniform":  # no two layers share a stream of random numbers
+        for one, other in itertools.combinations(norms, 2):
+            n = min(one.gamma.shape[0], other.gamma.shape[0])
+            assert (one.gamma[:n].numpy() != other.gamma[:n].numpy()).any()
+
+
+def test_synchronized_batch_norms(builder, model):
+    synchronized = builder("irnet", **SMALL, synchronized_batch_norm=True)
+    assert {layer.synchronized for layer in batch_norms(synchronized)} == {True}
+    assert {layer.synchronized for layer in batch_norms(model)} == {False}
+
+
+def test_ones_as_padding(builder):
+    model = builder("irnet", **SMALL, pad_values=1.0)
+    assert {layer.pad_values for layer in binary_layers(model)} == {1.0}
+
+
+def test_only_the_torch_alignment_rotates(builder, model):
+    rotated = builder("irnet", **SMALL, alignment="torch")
+    assert sum(isinstance(layer, Rotate180) for layer in rotated.layers) == 1
+    assert not any(isinstance(layer, Rotate180) for layer in model.layers)
+    assert [w.shape for w in rotated.weights] == [w.shape for w in model.weights]
+
+
+def test_its_name(builder):
+    assert builder("irnet", **SMALL, name="mine").name == "mine"
+
+
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
+def test_logits_have_the_precision_of_the_weights(builder, policy):
+    tf.keras.mixed_precision.set_global_policy(policy)
+    model = builder("irnet", **SMALL)
+    expected = "float64" if policy == "float64" else "float32"
+    assert model.input.dtype == model.output.dtype == expected
+    assert {w.dtype.name for w in model.weights} == {expected}
+
+
+def test_keras_file_round_trip(builder, tmp_path):
+    model = builder("irnet", **SMALL, alignment="torch", bn_gamma="uniform")
+    model.save(tmp_path / "model.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "model.keras")
+    images = tf.random.normal((2, 16, 16, 3))
+    np.testing.assert_array_equal(loaded(images), model(images))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"method": "nope"}, r"Expected a method out of \[.*'irnet'.*\], got 'nope'"),
+        ({"alignment": "caffe"}, "'tensorflow' or 'torch', got 'caffe'"),
+        ({"pad_values": 0.5}, r"`pad_values` to be 0.0 or 1.0, got 0.5"),
+        ({"pad_values": -1.0}, r"`pad_values` to be 0.0 or 1.0, got -1.0"),
+        ({"bn_gamma": "twos"}, r"`bn_gamma` out of \['ones', 'uniform'\], got 'twos'"),
+        ({"input_shape": (32, 32)}, r"`input_shape` .*, got \(32, 32\)"),
+        ({"input_shape": (None, 32, 3)}, r"`input_shape` .*, got \(None, 32, 3\)"),
+        ({"input_shape": (0, 32, 3)}, r"`input_shape` .*, got \(0, 32, 3\)"),
+        ({"input_shape": (32, 32.0, 3)}, r"`input_shape` .*, got \(32, 32.0, 3\)"),
+        ({"input_shape": 32}, "`input_shape` .*, got 32"),
+    ],
+)
+def test_errors(builder, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        builder(**{**SMALL, **arguments})
+
+
+@pytest.mark.parametrize("name", ["ResNet18", "ResNet20", "ResNet34"])
+def test_unknown_block(name):
+    message = r"`block` out of \['bi_real', 'normal'\], got 'dense'"
+    with pytest.raises(ValueError, match=message):
+        zoo.models.get(name)("irnet", **SMALL, block="dense")

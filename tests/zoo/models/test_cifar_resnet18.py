@@ -1,0 +1,67 @@
+import pytest
+
+import zoo
+from tests.zoo.models.published_sizes import (
+    binary_layers,
+    has_layer,
+    millions_of_macs,
+    parameters,
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return zoo.CifarResNet18()
+
+
+def test_sizes_are_those_of_the_paper(model):
+    assert parameters(model) == (10_985_472, 189_514)
+    assert millions_of_macs(model) == (547.36, 8.07)
+    assert len(binary_layers(model)) == 16
+
+
+def test_stages(model):
+    shapes = [
+        model.get_layer(f"stage{stage}_block2_act").output_shape[1:]
+        for stage in (1, 2, 3, 4)
+    ]
+    assert shapes == [(32, 32, 64), (16, 16, 128), (8, 8, 256), (4, 4, 512)]
+
+
+def test_the_blocks_are_normal(model):
+    assert has_layer(model, "stage1_block1_conv1_act")
+    assert not has_layer(model, "stage1_block1_conv1_add")
+
+
+def test_the_release_of_2020_has_no_activation_in_front(model):
+    assert not has_layer(model, "stem_act")
+    assert has_layer(model, "head_bn")
+
+
+def test_the_release_of_2019_does_not_normalise_at_the_end():
+    model = zoo.CifarResNet18(release=2019)
+    assert has_layer(model, "stem_act")
+    assert not has_layer(model, "head_bn")
+    assert parameters(model) == (10_985_472, 189_514 - 2 * 512)
+
+
+def test_initial_weights_are_pytorchs_default(model):
+    for name, fan_in in (
+        ("stem_conv", 27),
+        ("stage2_block1_conv", 64),
+        ("stage4_block2_conv2", 4608),
+        ("logits", 512),
+    ):
+        for weight in model.get_layer(name).get_weights():
+            limit = fan_in**-0.5  # of the bias as well
+            assert abs(weight).max() <= limit
+            # of a uniform distribution, within four standard errors of ten numbers
+            error = 4 * limit / weight.size**0.5
+            assert weight.std() == pytest.approx(limit / 3**0.5, abs=error)
+
+
+@pytest.mark.parametrize("release", [2018, "2020", None])
+def test_unknown_release(release):
+    message = f"Expected `release` to be 2019 or 2020, got {release!r}"
+    with pytest.raises(ValueError, match=message):
+        zoo.CifarResNet18(release=release)
