@@ -127,7 +127,8 @@ def _torch_resnet20() -> nn.Module:
 def _torch_step(
     images: np.ndarray, labels: np.ndarray, memory_format: torch.memory_format
 ) -> Callable[[], None]:
-    network = _torch_resnet20().to(memory_format=memory_format)
+    network = _torch_resnet20()
+    network.to(memory_format=memory_format)  # type: ignore[call-overload]
     inputs = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
     inputs = inputs.to(memory_format=memory_format)
     targets = torch.from_numpy(labels)

@@ -113,6 +113,32 @@ def _candidates(tensor: Tensor, names: Sequence[str]) -> list[int] | None:
     return found
 
 
+def _halves(flatbuffer: Flatbuffer) -> set[int]:
+    """Results of a MUL that only an ADD of a constant reads.
+
+    Such are the two halves of a BatchNorm that does not fold. If an activation folds
+    into the ADD, that has the name of the activation, and the MUL alone the name of the
+    BatchNorm, whose output it is not.
+    """
+    producers = {
+        tensor.index: operator.name
+        for operator in flatbuffer.operators
+        for tensor in operator.outputs
+    }
+    readers: dict[int, list[bool]] = {}  # whether each is an ADD of a constant
+    for operator in flatbuffer.operators:
+        shifts = operator.name == "ADD" and any(
+            tensor.constant_bytes for tensor in operator.inputs
+        )
+        for tensor in operator.inputs:
+            readers.setdefault(tensor.index, []).append(shifts)
+    return {
+        index
+        for index, name in producers.items()
+        if name == "MUL" and readers.get(index) == [True]
+    }
+
+
 def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
     """Finds the Keras twins of the float tensors of a flatbuffer.
 
@@ -126,14 +152,16 @@ def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
     """
     layers, keras_tensors = map(list, zip(*_layer_outputs(model)))
     names = _operator_names(model, keras_tensors)
+    halves = _halves(flatbuffer)
     matches: dict[int, Match] = {}  # by the index of the Keras tensor
     for operator in flatbuffer.operators:
         for tensor in operator.outputs:
-            found = _candidates(tensor, names) if tensor.dtype == "float32" else None
+            if tensor.dtype != "float32" or tensor.index in halves:
+                continue
+            found = _candidates(tensor, names)
             if found:
                 last = max(found)
                 if tuple(tensor.shape[1:]) == tuple(keras_tensors[last].shape[1:]):
-                    # of several with one name, as MUL and ADD, the last is complete
                     matches[last] = Match(tensor, layers[last], keras_tensors[last])
     inputs = [
         Match(tensor, "input", model.inputs[int(name.removeprefix("input_"))])

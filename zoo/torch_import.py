@@ -11,6 +11,7 @@ works on images rotated by 180 degrees, so kernels are rotated as they are impor
 `zoo.models.alignment`).
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -52,25 +53,31 @@ def _unchanged(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _rotated_kernel(kernel: np.ndarray) -> np.ndarray:
+def _kernel(kernel: np.ndarray, is_rotated: bool) -> np.ndarray:
     # [C_out, C_in, H, W] -> [H, W, C_in, C_out]
-    return kernel.transpose(2, 3, 1, 0)[::-1, ::-1]
+    kernel = kernel.transpose(2, 3, 1, 0)
+    return kernel[::-1, ::-1] if is_rotated else kernel
 
 
-def _conv_entries(layer: tf.keras.layers.Conv2D, module: str) -> Iterator[_Entry]:
+def _conv_entries(
+    layer: tf.keras.layers.Conv2D, module: str, is_rotated: bool
+) -> Iterator[_Entry]:
     height, width, channels, filters = layer.kernel.shape
     shape = (filters, channels, height, width)
-    yield _Entry(f"{module}.weight", shape, layer.kernel, _rotated_kernel)
+    to_keras = functools.partial(_kernel, is_rotated=is_rotated)
+    yield _Entry(f"{module}.weight", shape, layer.kernel, to_keras)
 
 
-def _dense_entries(layer: tf.keras.layers.Dense, module: str) -> Iterator[_Entry]:
+def _dense_entries(
+    layer: tf.keras.layers.Dense, module: str, is_rotated: bool
+) -> Iterator[_Entry]:
     flatten = layer.inbound_nodes[0].inbound_layers
     height, width, channels = flatten.input_shape[1:]
 
     def to_keras(weight: np.ndarray) -> np.ndarray:
-        # [units, C x H x W] -> [H x W x C, units], of features that are rotated
+        # [units, C x H x W] -> [H x W x C, units]
         images = weight.reshape(-1, channels, height, width)
-        return _rotated_kernel(images).reshape(-1, len(weight))
+        return _kernel(images, is_rotated).reshape(-1, len(weight))
 
     shape = (layer.units, channels * height * width)
     yield _Entry(f"{module}.weight", shape, layer.kernel, to_keras)
@@ -78,7 +85,7 @@ def _dense_entries(layer: tf.keras.layers.Dense, module: str) -> Iterator[_Entry
 
 
 def _batch_norm_entries(
-    layer: tf.keras.layers.BatchNormalization, module: str
+    layer: tf.keras.layers.BatchNormalization, module: str, is_rotated: bool
 ) -> Iterator[_Entry]:
     for name, variable in (
         ("weight", layer.gamma),
@@ -89,7 +96,7 @@ def _batch_norm_entries(
         yield _Entry(f"{module}.{name}", tuple(variable.shape), variable, _unchanged)
 
 
-_ENTRIES_OF: dict[type, Callable[[Any, str], Iterator[_Entry]]] = {
+_ENTRIES_OF: dict[type, Callable[[Any, str, bool], Iterator[_Entry]]] = {
     tf.keras.layers.Conv2D: _conv_entries,  # binary ones as well
     tf.keras.layers.Dense: _dense_entries,
     tf.keras.layers.BatchNormalization: _batch_norm_entries,
@@ -98,6 +105,7 @@ _ENTRIES_OF: dict[type, Callable[[Any, str], Iterator[_Entry]]] = {
 
 def _entries(model: tf.keras.Model, layout: TorchLayout) -> list[_Entry]:
     entries: list[_Entry] = []
+    is_rotated = _is_rotated(model)
     for layer in model.layers:
         if not layer.weights:
             continue
@@ -107,12 +115,16 @@ def _entries(model: tf.keras.Model, layout: TorchLayout) -> list[_Entry]:
                 f"Expected the layers of {layout.network} alone, got {layer.name!r}, "
                 "which has no counterpart in PyTorch."
             )
-        entries.extend(makers[0](layer, layout.modules[layer.name]))
+        entries.extend(makers[0](layer, layout.modules[layer.name], is_rotated))
     return entries
 
 
-def _check_alignment(model: tf.keras.Model) -> None:
-    if not any(isinstance(layer, Rotate180) for layer in model.layers):
+def _is_rotated(model: tf.keras.Model) -> bool:
+    return any(isinstance(layer, Rotate180) for layer in model.layers)
+
+
+def _check_alignment(model: tf.keras.Model, layout: TorchLayout) -> None:
+    if layout.is_strided and not _is_rotated(model):
         raise ValueError(
             "Expected a model with the geometry of PyTorch, got "
             f"{model.name!r} with that of TensorFlow. Build it with "
@@ -204,13 +216,13 @@ def load_state_dict(model: tf.keras.Model, state_dict: Mapping[str, Any]) -> Non
         ...
         ValueError: Expected the state dict of ResNet-20, got one with no bn1.weight...
     """
-    _check_alignment(model)
     if not isinstance(state_dict, Mapping):
         raise ValueError(
             "Expected `state_dict` to be a mapping of names to arrays, got "
             f"{type(state_dict).__name__}."
         )
     layout = find_layout(model)
+    _check_alignment(model, layout)
     values = {
         name: value
         for name, value in _without_prefix(state_dict).items()

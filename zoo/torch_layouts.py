@@ -20,12 +20,15 @@ class TorchLayout:
         modules: PyTorch's module for each layer of ours that has weights. Those of the
             largest variant: a model may have fewer.
         unused: Matches entries of a state dict that do not count in inference.
+        is_strided: Whether the network has strides, so that PyTorch's geometry is not
+            TensorFlow's.
     """
 
     network: str
     mark: str
     modules: Mapping[str, str]
     unused: str = r".*\.num_batches_tracked"
+    is_strided: bool = True
 
     def is_unused(self, name: str) -> bool:
         """Whether an entry of a state dict is to be ignored."""
@@ -60,6 +63,7 @@ _LAYOUTS = (  # the first whose mark is in a model is its layout
             **{f"conv{index}_bn": f"bn{index}" for index in range(6)},
             "logits": "fc",
         },
+        is_strided=False,
     ),
     TorchLayout(
         network="an ImageNet ResNet",

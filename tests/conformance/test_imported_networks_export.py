@@ -20,18 +20,12 @@ IMAGES = 8
 # A value next to zero may get another sign by rounding, which moves what follows by
 # whole integers: most images have none, and agree to rounding.
 TOLERANCE = 1e-3
-FALSE_ALARM = pytest.mark.xfail(
-    strict=True,
-    raises=tflite_export.ExportError,
-    reason="a BatchNorm that an activation follows and nothing folds into becomes MUL "
-    "and ADD, and verification takes the MUL for its output",
-)
 BINARY = [  # pixels: LCE pads with zeros rightly from 3x3 in the last stage on
     ("resnet20", 16, 18),
     ("resnet20_normal", 16, 18),
     ("cifar_resnet18", 24, 16),
     ("cifar_resnet18_2019", 24, 16),
-    pytest.param("vgg_small", 16, 5, marks=FALSE_ALARM),
+    ("vgg_small", 16, 5),
     ("resnet18", 72, 16),
     ("resnet34", 72, 32),
 ]
@@ -83,7 +77,7 @@ def test_binary_networks(name, size, binary, tmp_path):
 @pytest.mark.parametrize(
     "name, size, weights",
     [
-        pytest.param("resnet20_w1a32", 16, 267_264, marks=FALSE_ALARM),
+        ("resnet20_w1a32", 16, 267_264),
         ("resnet18_w1a32", 64, 10_985_472),
     ],
 )

@@ -92,7 +92,16 @@ def batch_norm_after_addition() -> tf.keras.Model:
     return randomize_batch_norms(tf.keras.Model(inputs, x))
 
 
+def activated_batch_norm_after_pool() -> tf.keras.Model:
+    """The order of VGG-Small: the activation folds into half of the BatchNorm."""
+    inputs = tf.keras.Input((8, 8, 32))
+    x = layers.MaxPooling2D()(binary_conv(32, "conv0")(inputs))
+    x = layers.Activation("hard_tanh")(layers.BatchNormalization()(x))
+    return randomize_batch_norms(tf.keras.Model(inputs, binary_conv(32, "conv1")(x)))
+
+
 UNFUSED_BATCH_NORMS = [
+    activated_batch_norm_after_pool,
     pooled_before_batch_norm,
     batch_norm_after_relu,
     batch_norm_after_addition,

@@ -102,7 +102,7 @@ PUBLISHED = [
         name="vgg_small",
         torch=torch_networks.VGGSmall,
         keras=zoo.VGGSmall,
-        torch_arguments={"ties": "last"},
+        steps=5,
     ),
     Published(
         name="resnet18",

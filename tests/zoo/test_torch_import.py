@@ -75,16 +75,21 @@ def test_batch_norm_and_classifier(model, imported, state_dict):
     np.testing.assert_array_equal(bias, state_dict["linear.bias"].numpy())
 
 
-def test_columns_of_a_flattened_image_follow_the_rotation():
-    model = zoo.VGGSmall("float", input_shape=(16, 24, 3), alignment="torch")
+@pytest.mark.parametrize("alignment", zoo.models.ALIGNMENTS)
+def test_columns_of_a_flattened_image(alignment):
+    model = zoo.VGGSmall("float", input_shape=(16, 24, 3), alignment=alignment)
     features = np.arange(512 * 2 * 3, dtype=np.float32).reshape(512, 2, 3)
     columns = np.tile(features.ravel(), (10, 1))  # each column says where it reads
     network = torch_networks.VGGSmall(size=16)
     state = {**network.state_dict(), "fc.weight": columns}
     load_state_dict(model, state)
     kernel = model.get_layer("logits").get_weights()[0]
-    rotated = features.transpose(1, 2, 0)[::-1, ::-1]  # [H, W, C]
-    np.testing.assert_array_equal(kernel[:, 0], rotated.ravel())
+    in_order = features.transpose(1, 2, 0)  # [H, W, C]
+    np.testing.assert_array_equal(kernel[:, 0], in_order.ravel())
+    np.testing.assert_array_equal(
+        model.get_layer("conv1").get_weights()[0],
+        network.conv1.weight.detach().numpy().transpose(2, 3, 1, 0),
+    )
 
 
 @pytest.mark.parametrize("name", ["resnet20", "vgg_small", "resnet18"])
@@ -282,7 +287,7 @@ def test_not_a_mapping(model, value):
     assert message in refused(model, value)
 
 
-@pytest.mark.parametrize("name", ["ResNet20", "CifarResNet18", "VGGSmall"])
+@pytest.mark.parametrize("name", ["ResNet20", "CifarResNet18", "ResNet18"])
 def test_the_geometry_of_tensorflow(name):
     model = zoo.models.get(name)("irnet", input_shape=(8, 8, 3), name="mine")
     message = refused(model, {})

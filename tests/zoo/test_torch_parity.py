@@ -40,7 +40,6 @@ class Pair:
         self.state = snapshot(self.network)
         self.images = random_images(IMAGES, published.size)
         self.labels = random_labels(IMAGES)
-        self.keras_step = tf.function(self._keras_step)  # traced once
 
     def restore(self):
         self.network.load_state_dict(self.state)
@@ -64,7 +63,7 @@ class Pair:
         return [weight.name for weight in self.model.weights]
 
     def keras_gradients(self):
-        logits, gradients = self.keras_step()
+        logits, gradients = self._keras_step()
         names = [weight.name for weight in self.model.trainable_weights]
         return logits.numpy(), dict(zip(names, gradients))
 
@@ -84,7 +83,7 @@ PAIRS = [one for one in PUBLISHED if one.name != "resnet34_w1a32"]
 @pytest.fixture(scope="module", params=PAIRS, ids=str)
 def pair(request):
     yield Pair(request.param)
-    gc.collect()  # hundreds of megabytes, which a traced function holds in cycles
+    gc.collect()  # hundreds of megabytes, held in cycles
 
 
 def test_eval_logits(pair):

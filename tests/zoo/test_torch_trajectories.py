@@ -118,7 +118,6 @@ CASES = [
     ("cifar_resnet18", False),
     ("resnet18", True),
     ("resnet18_w1a32", True),
-    ("resnet34", True),
 ]
 
 

@@ -1,7 +1,7 @@
 """ResNet-18 and ResNet-34 for ImageNet, with IR-Net's binary blocks.
 
-The 7x7 stem, the three 1x1 convolutions of the shortcuts and the classifier stay in full
-precision; all 3x3 convolutions are binary.
+The 7x7 stem, the three 1x1 convolutions of the shortcuts and the classifier stay in
+full precision; all 3x3 convolutions are binary.
 """
 
 from typing import Any
@@ -70,7 +70,7 @@ def ResNet18(
     full precision. The authors' checkpoints also count 2,000 parameters of a
     normalisation that nothing uses.
 
-    | method | block | ImageNet top-1 / top-5 in the paper | parameters, of them binary |
+    | method | block | ImageNet top-1 / top-5 in the paper | parameters, binary |
     |---|---|---|---|
     | float | other | 69.6 / 89.2 % | 11,690,536, none |
     | irnet | bi_real | 58.1 / 80.0 % | 11,690,536, 10,985,472 |
@@ -137,7 +137,7 @@ def ResNet34(
 
     As `ResNet18`, with 3 + 4 + 6 + 3 blocks.
 
-    | method | block | ImageNet top-1 / top-5 in the paper | parameters, of them binary |
+    | method | block | ImageNet top-1 / top-5 in the paper | parameters, binary |
     |---|---|---|---|
     | float | other | 73.3 / 91.3 % | 21,798,696, none |
     | irnet | bi_real | 62.9 / 84.1 % | 21,798,696, 21,086,208 |

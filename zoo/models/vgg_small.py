@@ -55,8 +55,8 @@ def VGGSmall(
         num_classes: Number of logits.
         pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
             which Larq Compute Engine runs with less work at the border.
-        alignment: "tensorflow", or "torch" for the frame that the authors' weights are
-            imported into.
+        alignment: "tensorflow" or "torch", which are the same here: nothing has a
+            stride and pools divide evenly. Weights can be imported with either.
         bn_gamma: Initial scale of batch normalisations: "ones", as the authors set it
             here, or "uniform" in [0, 1).
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
@@ -88,7 +88,7 @@ def VGGSmall(
     )
     images = pieces.images(input_shape)
     _check_is_halved_evenly(input_shape)
-    x = pieces.to_frame(images)
+    x = images  # no strides: PyTorch's geometry is TensorFlow's
     for index, filters in enumerate(_WIDTHS):
         conv = f"conv{index}"
         if index == 0:

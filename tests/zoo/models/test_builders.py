@@ -99,7 +99,9 @@ def test_ones_as_padding(builder):
 
 def test_only_the_torch_alignment_rotates(builder, model):
     rotated = builder("irnet", **SMALL, alignment="torch")
-    assert sum(isinstance(layer, Rotate180) for layer in rotated.layers) == 1
+    has_strides = builder is not zoo.VGGSmall
+    rotations = [layer for layer in rotated.layers if isinstance(layer, Rotate180)]
+    assert len(rotations) == has_strides
     assert not any(isinstance(layer, Rotate180) for layer in model.layers)
     assert [w.shape for w in rotated.weights] == [w.shape for w in model.weights]
 

@@ -13,12 +13,10 @@ class VGGSmall(nn.Module):
     """Convolution, 2x2 max pool (after every second), normalisation, hard tanh.
 
     A binary convolution gives integers, so several pixels of a window may be the
-    largest. The gradient goes to one of them: to the first in PyTorch, and to the first
-    of the rotated image, which is the last here, in the package. `ties="last"` makes
-    this network do the same; its outputs do not depend on it.
+    largest; the gradient goes to the first of them.
     """
 
-    def __init__(self, *, size=32, channels=3, num_classes=10, ties="first"):
+    def __init__(self, *, size=32, channels=3, num_classes=10):
         super().__init__()
         self.conv0 = nn.Conv2d(channels, WIDTHS[0], 3, padding=1, bias=False)
         for index in range(1, 6):
@@ -27,18 +25,12 @@ class VGGSmall(nn.Module):
         for index, filters in enumerate(WIDTHS):
             self.add_module(f"bn{index}", nn.BatchNorm2d(filters))
         self.fc = nn.Linear(WIDTHS[-1] * (size // 8) ** 2, num_classes)
-        self.ties = ties
-
-    def pool(self, x):
-        if self.ties == "first":
-            return F.max_pool2d(x, 2)
-        return F.max_pool2d(x.flip(2, 3), 2).flip(2, 3)
 
     def forward(self, images):
         x = images
         for index in range(6):
             x = getattr(self, f"conv{index}")(x)
             if index in POOLED:
-                x = self.pool(x)
+                x = F.max_pool2d(x, 2)
             x = F.hardtanh(getattr(self, f"bn{index}")(x))
         return self.fc(x.flatten(1))  # columns in the order of c, h, w
