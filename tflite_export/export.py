@@ -73,15 +73,21 @@ def _title(workdir: Workdir) -> str:
 
 def _weights(workdir: Workdir, model: tf.keras.Model) -> list[WeightHistogram]:
     """Weights of some binary layers, spread over the depth of the network."""
-    initial = tf.keras.models.clone_model(model)
-    initial.load_weights(workdir.initial_weights_path)
-    before = {layer.name: layer for layer in all_layers(initial)}
+    before = {}
+    if not workdir.imported_from:
+        initial = tf.keras.models.clone_model(model)
+        initial.load_weights(workdir.initial_weights_path)
+        before = {
+            layer.name: _kernel(layer, quantized=False)
+            for layer in all_layers(initial)
+            if is_binary(layer)
+        }
     binary = [layer for layer in all_layers(model) if is_binary(layer)]
     chosen = np.linspace(0, len(binary) - 1, min(_HISTOGRAMS, len(binary)))
     return [
         WeightHistogram(
             layer=layer.name,
-            initial=_kernel(before[layer.name], quantized=False),
+            initial=before.get(layer.name),
             trained=_kernel(layer, quantized=False),
             binary=_kernel(layer, quantized=True),
         )
@@ -98,13 +104,28 @@ def _record(
     workdir: Workdir, model: tf.keras.Model, compared: Sequence[Workdir]
 ) -> TrainingRecord:
     config = workdir.config()
+    origin = (
+        f"imported from {workdir.imported_from}"
+        if workdir.imported_from
+        else f"{config.epochs} epochs, {config.optimizer}, seed {config.seed}"
+    )
     return TrainingRecord(
-        title=f"{config.network}, {_title(workdir)}, on {config.dataset}: "
-        f"{config.epochs} epochs, {config.optimizer}, seed {config.seed}",
+        title=f"{config.network}, {_title(workdir)}, on {config.dataset}: {origin}",
         label=_title(workdir),
         history=workdir.history(),
         accuracies=_accuracies(workdir, compared),
         weights=_weights(workdir, model),
+    )
+
+
+def _nothing_binary(report: Report) -> str:
+    notes = {one.layer for one in report.findings if one.severity == "note"}
+    return (
+        "No layer is binary at run time: "
+        f"{len(notes)} layers have binary weights and real inputs, which LCE stores "
+        "and runs as float."
+        if notes
+        else "No layer is binary."
     )
 
 
@@ -115,6 +136,8 @@ def _summary(report: Report) -> str:
     ]
     lines.append(
         f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d."
+        if report.binary_layers
+        else _nothing_binary(report)
     )
     for end in report.verification.end_to_end[:1]:
         lines.append(

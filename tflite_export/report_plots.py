@@ -40,13 +40,13 @@ class WeightHistogram:
 
     # Attributes
         layer: Name of the layer.
-        initial: Latent weights before training, flat.
+        initial: Latent weights before training, flat; `None` if they are not known.
         trained: Latent weights after training, flat.
         binary: Quantized weights after training, flat.
     """
 
     layer: str
-    initial: np.ndarray
+    initial: np.ndarray | None
     trained: np.ndarray
     binary: np.ndarray
 
@@ -178,6 +178,8 @@ def weight_histogram(layer: WeightHistogram) -> str:
             (layer.trained, "stepfilled", 0.55, _BINARY, "latent, after training"),
             (layer.initial, "step", 1.0, _FLOAT, "latent, before"),
         )
+        if layer.initial is None:
+            drawings = drawings[:1]
         for latent, histtype, alpha, colour, label in drawings:
             axes.hist(
                 latent,

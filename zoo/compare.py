@@ -14,7 +14,11 @@ from zoo.stop_on_non_finite_loss import TrainingDiverged
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("recipes", recipes.names(), "Recipes, separated by commas.")
+_WITHOUT_DOWNLOAD = [
+    name for name in recipes.names() if recipes.get(name).config.dataset == "digits"
+]
+
+flags.DEFINE_list("recipes", _WITHOUT_DOWNLOAD, "Recipes, separated by commas.")
 flags.DEFINE_integer("seeds", 3, "Number of seeds for each recipe.", lower_bound=1)
 flags.DEFINE_string("workdir", None, "Folder of all runs; made if there is none.")
 flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")

@@ -9,13 +9,15 @@ from typing import Any
 import tensorflow as tf
 
 from larq_irnet.quantized_scope import quantized_scope
-from zoo.workdir import WorkdirError
+from zoo.workdir_error import WorkdirError, writing
 
 __all__ = ["EpochCheckpoint"]
 
 log = logging.getLogger(__name__)
 
 _KEPT = 2
+# restoring needs no other worker, so that all of TensorFlow's errors mean damage
+_DAMAGED = (tf.errors.OpError, AssertionError, IndexError, ValueError)
 
 
 class EpochCheckpoint(tf.keras.callbacks.Callback):
@@ -44,6 +46,8 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
         self._checkpoint = tf.train.Checkpoint(
             model=model, optimizer=optimizer, epochs_done=self._epochs_done
         )
+        # made now, by all workers: making a variable is a message to the others
+        _ = self._checkpoint.save_counter
         self._is_chief = is_chief
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, directory, max_to_keep=_KEPT
@@ -61,9 +65,10 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
         for path in reversed(self._manager.checkpoints):  # newest first
             try:
                 with quantized_scope(False):
-                    self._checkpoint.restore(path)
-                return int(self._epochs_done)
-            except (tf.errors.OpError, ValueError, IndexError) as error:
+                    status = self._checkpoint.restore(path)
+                    status.assert_existing_objects_matched()
+                return int(self._epochs_done.numpy())
+            except _DAMAGED as error:
                 log.warning("cannot read checkpoint %s: %s", path, error)
         if self._manager.checkpoints:
             raise WorkdirError(
@@ -81,33 +86,23 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
                 self._take_part()
 
     def _save(self, epoch: int) -> None:
+        kept = f"that of epoch {epoch} is kept" if epoch else "there is none yet"
+        folder = self._manager.directory
         self._remove_unfinished()
         try:
-            self._manager.save()
-        except (OSError, tf.errors.OpError) as error:
+            with writing(f"the checkpoint of epoch {epoch + 1} in {folder} ({kept})"):
+                self._manager.save()
+        finally:
             self._remove_unfinished()
-            kept = f"that of epoch {epoch} is kept" if epoch else "there is none yet"
-            raise WorkdirError(
-                f"Cannot write the checkpoint of epoch {epoch + 1} into "
-                f"{self._manager.directory}; {kept}. Make room, then run the same "
-                f"command again. ({_first_line(error)})"
-            ) from error
 
     def _take_part(self) -> None:
-        folder = tempfile.mkdtemp(prefix="worker-checkpoint-")
-        try:
-            self._checkpoint.write(str(Path(folder) / "ckpt"))
-        finally:
-            shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory(prefix="worker-checkpoint-") as folder:
+            self._checkpoint.save(str(Path(folder) / "ckpt"))
 
     def _remove_unfinished(self) -> None:
         whole = tuple(f"{Path(path).name}." for path in self._manager.checkpoints)
-        for path in Path(self._manager.directory).glob("ckpt-*"):
+        for path in Path(self._manager.directory).glob("*"):
             if path.is_dir():
                 shutil.rmtree(path)
-            elif not path.name.startswith(whole):
+            elif path.name != "checkpoint" and not path.name.startswith(whole):
                 path.unlink()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

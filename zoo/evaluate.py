@@ -4,6 +4,7 @@ from absl import flags
 
 from zoo import datasets, training
 from zoo.command_line import run_command
+from zoo.evaluation import dataset_of
 from zoo.workdir import Workdir
 
 FLAGS = flags.FLAGS
@@ -18,7 +19,7 @@ def main() -> None:
     workdir = Workdir(FLAGS.workdir)
     config = workdir.config()
     model = workdir.model()
-    dataset = datasets.get(config.dataset, data_dir=FLAGS.data_dir)
+    dataset = dataset_of(config, FLAGS.data_dir)
     dataset.check_prepared()
     training.compile_for(model, config)
     metrics = training.evaluate(model, config, FLAGS.split, data_dir=FLAGS.data_dir)

@@ -37,16 +37,17 @@ def _check_is_free(workdir: Workdir) -> None:
         )
 
 
-def _write(workdir: Workdir, config: TrainConfig, model: tf.keras.Model) -> None:
+def _write(
+    workdir: Workdir, config: TrainConfig, model: tf.keras.Model, checkpoint: str
+) -> None:
     """Makes the workdir, whole or not at all."""
     path = workdir.path
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
         partial = Workdir(Path(folder, "workdir"))
         partial.create(config)
+        partial.write_imported_from(checkpoint)
         with quantized_scope(False):
-            # nothing was trained here: what there is, is also what there was at first
-            partial.write_initial_weights(model)
             partial.write_model(model)
         partial.path.replace(path)
 
@@ -59,7 +60,7 @@ def main() -> None:
     state_dict = read_checkpoint(FLAGS.checkpoint)
     model = config.build_model()
     load_state_dict(model, state_dict)
-    _write(workdir, config, model)
+    _write(workdir, config, model, FLAGS.checkpoint)
     print(
         f"{FLAGS.recipe}: {model.count_params():,} numbers imported from "
         f"{FLAGS.checkpoint} into {workdir.path}. Go on with `python -m zoo.evaluate "

@@ -12,6 +12,7 @@ from zoo import distribution, recipes, training
 from zoo.command_line import run_command
 from zoo.progress import PROGRESS
 from zoo.stop_on_non_finite_loss import TrainingDiverged
+from zoo.train_config import PRECISIONS
 
 FLAGS = flags.FLAGS
 
@@ -27,7 +28,7 @@ flags.DEFINE_integer("batch_size", None, "Images per step, of all replicas toget
 flags.DEFINE_string("optimizer", None, "adam or sgd in place of the recipe's.")
 flags.DEFINE_float("learning_rate", None, "First learning rate, not the recipe's.")
 flags.DEFINE_float("pad_values", None, "0 or 1, what binary convolutions pad with.")
-flags.DEFINE_string("precision", None, "float32, mixed_float16 or mixed_bfloat16.")
+flags.DEFINE_string("precision", None, f"One of {', '.join(PRECISIONS)}.")
 flags.DEFINE_bool(
     "synchronized_batch_norm", None, "Share the statistics of a batch among replicas."
 )
@@ -73,7 +74,7 @@ def main() -> None:
 
 def run() -> None:
     """Entry point of `irnet-train`."""
-    run_command(main, errors=[TrainingDiverged])
+    run_command(main, errors=[TrainingDiverged, distribution.WorkerLost])
 
 
 if __name__ == "__main__":

@@ -11,17 +11,22 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo import datasets, models
+from zoo.setting_types import expected_type, is_of_type
 
-__all__ = ["TrainConfig"]
+__all__ = ["PRECISIONS", "TrainConfig"]
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float64")
 
 _CHOICES = {
     "optimizer": ("adam", "sgd"),
     "learning_rate_schedule": ("cosine", "constant", "step"),
     "alignment": models.ALIGNMENTS,
     "pad_values": (0.0, 1.0),
-    "precision": ("float32", "mixed_float16", "mixed_bfloat16", "float64"),
+    "precision": PRECISIONS,
     "estimator_update_freq": ("epoch", "batch"),
 }
+
+_COPIED = {"decay_epochs": tuple, "network_options": dict, "estimator": dict}
 
 _SMOKE_EPOCHS = 2
 _SMOKE_STEPS = 3
@@ -97,10 +102,11 @@ class TrainConfig:
     steps_per_epoch: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "decay_epochs", tuple(self.decay_epochs))
+        self._check_types()
+        for name, copied in _COPIED.items():
+            object.__setattr__(self, name, copied(getattr(self, name)))
         for name, choices in _CHOICES.items():
             self._check(name, getattr(self, name) in choices, f"one of {list(choices)}")
-        self._check_types()
         self._check_network()
         self._check_length()
         self._check_optimizer()
@@ -112,12 +118,10 @@ class TrainConfig:
             )
 
     def _check_types(self) -> None:
-        for name in ("epochs", "batch_size", "seed", "gradient_accumulation_steps"):
-            self._check(name, isinstance(getattr(self, name), int), "an integer")
-        for name in ("jit_compile", "nesterov", "synchronized_batch_norm"):
-            self._check(name, isinstance(getattr(self, name), bool), "a bool")
-        for name in ("network_options", "estimator"):
-            self._check(name, isinstance(getattr(self, name), Mapping), "a mapping")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            expected = expected_type(field.type)
+            self._check(field.name, is_of_type(value, field.type), expected)
 
     def _check_network(self) -> None:
         known = inspect.signature(models.get(self.network)).parameters
@@ -141,8 +145,7 @@ class TrainConfig:
         self._check("seed", 0 <= self.seed < 2**31, "in [0, 2^31)")
         self._check(
             "steps_per_epoch",
-            self.steps_per_epoch is None
-            or (isinstance(self.steps_per_epoch, int) and self.steps_per_epoch >= 1),
+            self.steps_per_epoch is None or self.steps_per_epoch >= 1,
             "None or at least 1",
         )
 

@@ -8,12 +8,15 @@ tensorboard/         the same for TensorBoard
 checkpoints/         the last finished epochs, removed when the run is complete
 model.keras          the trained model
 results.json         accuracies, times, versions; written last
+imported.json        in place of training: the checkpoint that model.keras came from
 ```
 """
 
+import contextlib
 import csv
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +25,12 @@ import tensorflow as tf
 import larq_irnet  # noqa: F401  (registers the quantizers of saved models)
 from larq_irnet.atomic_path import atomic_path
 from zoo.train_config import TrainConfig
+from zoo.workdir_error import WorkdirError, writing
 
 __all__ = ["Workdir", "WorkdirError"]
 
-
 _METRICS = {"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}
-
-
-class WorkdirError(ValueError):
-    """A folder that does not hold what a finished or resumable run leaves there."""
+_WEIGHTS_IN_ARCHIVE = "model.weights.h5"
 
 
 class Workdir:
@@ -54,39 +54,23 @@ class Workdir:
         self._config_path = self.path / "config.json"
         self._model_path = self.path / "model.keras"
         self._results_path = self.path / "results.json"
+        self._imported_path = self.path / "imported.json"
 
     def check(self, config: TrainConfig) -> None:
-        """Makes sure that the folder does not hold a run with other settings.
+        """Makes sure that the folder holds no imported model or other run.
 
         # Raises
             WorkdirError: if it does.
         """
-        if self._config_path.exists():
-            self._check_same_run(config)
-
-    def create(self, config: TrainConfig) -> None:
-        """Makes the folder for a run, if it is not there yet.
-
-        # Raises
-            WorkdirError: if it holds a run with other settings, or cannot be written.
-        """
-        self.check(config)
-        if self._config_path.exists():
-            return
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with atomic_path(self._config_path) as partial:
-                partial.write_text(config.to_json())
-        except OSError as error:
+        if self.imported_from:
             raise WorkdirError(
-                f"Expected a workdir that can be written, got {self.path}: "
-                f"{error.strerror}."
-            ) from error
-
-    def _check_same_run(self, config: TrainConfig) -> None:
-        there, wanted = json.loads(self.config().to_json()), json.loads(
-            config.to_json()
-        )
+                f"Expected a folder to train in, got {self.path}, which holds weights "
+                f"imported from {self.imported_from}. Choose another workdir."
+            )
+        if not self._config_path.exists():
+            return
+        there = json.loads(self.config().to_json())
+        wanted = json.loads(config.to_json())
         differing = [
             f"{name}={there[name]!r} there, {wanted[name]!r} now"
             for name in wanted
@@ -97,6 +81,39 @@ class Workdir:
                 f"Expected {self.path} to hold a run with the same settings, got "
                 f"{'; '.join(differing)}. Choose another workdir, or remove this one."
             )
+
+    def create(self, config: TrainConfig) -> None:
+        """Makes the folder for a run, or tidies up after a process that was killed.
+
+        # Raises
+            WorkdirError: if it holds a run with other settings, or cannot be written.
+        """
+        self.check(config)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for path in self.path.glob(".partial-*"):
+                path.unlink()
+            if self._config_path.exists():
+                return
+            with atomic_path(self._config_path) as partial:
+                partial.write_text(config.to_json())
+        except OSError as error:
+            raise WorkdirError(
+                f"Expected a workdir that can be written, got {self.path}: "
+                f"{error.strerror}."
+            ) from error
+
+    @property
+    def imported_from(self) -> str:
+        """The checkpoint that the model was imported from; empty for a run."""
+        if not self._imported_path.exists():
+            return ""
+        return str(json.loads(self._read(self._imported_path))["checkpoint"])
+
+    def write_imported_from(self, checkpoint: str) -> None:
+        """Marks the folder as that of an imported model."""
+        with self._replacing(self._imported_path) as partial:
+            partial.write_text(json.dumps({"checkpoint": checkpoint}))
 
     @property
     def is_complete(self) -> bool:
@@ -135,7 +152,7 @@ class Workdir:
 
     def write_results(self, results: dict[str, Any]) -> None:
         """Writes the results: the mark of a complete run."""
-        with atomic_path(self._results_path) as partial:
+        with self._replacing(self._results_path) as partial:
             partial.write_text(json.dumps(results, indent=2))
 
     def model(self) -> tf.keras.Model:
@@ -168,13 +185,23 @@ class Workdir:
 
     def write_model(self, model: tf.keras.Model) -> None:
         """Saves the latent weights with the structure of the model."""
-        with atomic_path(self._model_path) as partial:
+        with self._replacing(self._model_path) as partial:
             model.save(partial)
 
     def write_initial_weights(self, model: tf.keras.Model) -> None:
-        """Saves the weights before the first step."""
-        with atomic_path(self.initial_weights_path) as partial:
-            model.save_weights(partial)
+        """Saves the weights before the first step.
+
+        By way of a whole model, whose weights are put together in memory: on a full
+        disk HDF5 crashes the process.
+        """
+        with self._replacing(self.initial_weights_path) as partial:
+            archive = partial.with_suffix(self._model_path.suffix)
+            try:
+                model.save(archive)
+                with zipfile.ZipFile(archive) as parts:
+                    partial.write_bytes(parts.read(_WEIGHTS_IN_ARCHIVE))
+            finally:
+                archive.unlink(missing_ok=True)
 
     def history(self) -> list[dict[str, float]]:
         """The metrics of each finished epoch, in order.
@@ -207,7 +234,10 @@ class Workdir:
         """Adds the metrics of one epoch."""
         row = {"epoch": epoch, **{name: float(logs[name]) for name in sorted(logs)}}
         is_new = not self.metrics_path.exists() or not self.metrics_path.stat().st_size
-        with self.metrics_path.open("a", newline="") as file:
+        with (
+            writing(self.metrics_path),
+            self.metrics_path.open("a", newline="") as file,
+        ):
             writer = csv.DictWriter(file, fieldnames=row)
             if is_new:
                 writer.writeheader()
@@ -216,14 +246,19 @@ class Workdir:
     def forget_epochs_from(self, epoch: int) -> None:
         """Drops the metrics of epochs that are to be run again."""
         rows = [row for row in self.history() if row["epoch"] < epoch]
-        with atomic_path(self.metrics_path) as partial:
-            with partial.open("w", newline="") as file:
-                if rows:
-                    writer = csv.DictWriter(file, fieldnames=rows[0])
-                    writer.writeheader()
-                    writer.writerows(
-                        {**row, "epoch": int(row["epoch"])} for row in rows
-                    )
+        with (
+            self._replacing(self.metrics_path) as partial,
+            partial.open("w", newline="") as file,
+        ):
+            if rows:
+                writer = csv.DictWriter(file, fieldnames=rows[0])
+                writer.writeheader()
+                writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
+
+    @contextlib.contextmanager
+    def _replacing(self, path: Path) -> Iterator[Path]:
+        with writing(path), atomic_path(path) as partial:
+            yield partial
 
     def _read(self, path: Path) -> str:
         try:

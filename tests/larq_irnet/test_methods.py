@@ -73,3 +73,43 @@ def test_filter_axes_are_ignored_where_nothing_works_filter_by_filter():
     assert type(method.make_kernel_quantizer((-2,))) is lq.quantizers.SteSign
     constraint = method.make_kernel_constraint((-2,))
     assert isinstance(constraint, lq.constraints.WeightClip)
+
+
+def test_weight_only_methods():
+    found = [name for name in methods.names() if methods.get(name).is_weight_only]
+    assert found == ["irnet_w1a32"]
+
+
+def test_constants_reach_the_quantizers_that_have_them():
+    method = methods.get("irnet").with_estimator(t_min=1e-3, t_max=20)
+    for quantizer in method.make_input_quantizer(), method.make_kernel_quantizer():
+        assert (quantizer.t_min, quantizer.t_max) == (1e-3, 20)
+    clipped = methods.get("approx_sign").with_estimator(clip_value=1.5)
+    assert clipped.make_kernel_quantizer().get_config()["clip_value"] == 1.5
+    assert "clip_value" not in clipped.make_input_quantizer().get_config()
+
+
+def test_a_method_with_other_constants_is_another_value():
+    irnet = methods.get("irnet")
+    changed = irnet.with_estimator(t_min=1e-3)
+    assert irnet.estimator == {}
+    assert changed != irnet
+    assert changed.with_estimator(t_max=20).estimator == {"t_min": 1e-3, "t_max": 20}
+    assert changed.with_estimator(t_min=0.5).estimator == {"t_min": 0.5}
+    assert irnet.with_estimator() == irnet
+    assert methods.get(changed) is changed
+
+
+@pytest.mark.parametrize(
+    "name, constant, known",
+    [
+        ("irnet", "t_mid", r"\['t_max', 't_min'\]"),
+        ("irnet", "filter_axes", r"\['t_max', 't_min'\]"),
+        ("ste_sign", "t_min", r"\['clip_value'\]"),
+        ("float", "t_min", r"\[\]"),
+    ],
+)
+def test_constants_that_no_quantizer_has(name, constant, known):
+    message = rf"Expected constants of '{name}' out of {known}, got \['{constant}'\]"
+    with pytest.raises(ValueError, match=message):
+        methods.get(name).with_estimator(**{constant: 1.0})

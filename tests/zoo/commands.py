@@ -15,6 +15,8 @@ from absl.testing import flagsaver
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLAIN = {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}  # what tables look like
 
+_TIMEOUT = 300  # seconds
+
 
 class Outcome(NamedTuple):
     code: int | str
@@ -22,17 +24,30 @@ class Outcome(NamedTuple):
     stderr: str
 
 
+def start_module(module, *arguments, **environment):
+    """`python -m module arguments`, going on in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, **PLAIN, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outcome_of(process):
+    """Waits for the end of a process."""
+    try:
+        stdout, stderr = process.communicate(timeout=_TIMEOUT)
+    finally:
+        process.kill()
+    return Outcome(process.returncode, stdout, stderr)
+
+
 def run_command_line(name, *arguments):
     """`python -m zoo.name arguments` in a process of its own."""
-    process = subprocess.run(
-        [sys.executable, "-m", f"zoo.{name}", *arguments],
-        cwd=REPOSITORY,
-        env={**os.environ, **PLAIN, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return Outcome(process.returncode, process.stdout, process.stderr)
+    return outcome_of(start_module(f"zoo.{name}", *arguments))
 
 
 def call_command(name, arguments, capsys):

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from tests.zoo.small_network import small_config, small_network
-from zoo import recipes, training
+from tests.zoo.small_network import UNEVEN_BATCH, small_config, small_network
+from zoo import evaluation, recipes, training
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
@@ -52,6 +52,15 @@ def small_run(tmp_path_factory):
 def use_small_network(monkeypatch):
     """Every configuration builds the small network, to train in a second."""
     monkeypatch.setattr(TrainConfig, "build_model", small_network)
+
+
+@pytest.fixture(scope="module")
+def small_network_for_module():
+    """The same for all tests of a module, and evaluation in the batches of commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainConfig, "build_model", small_network)
+        patch.setattr(evaluation, "_BATCH_SIZE", UNEVEN_BATCH)
+        yield
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ import larq_irnet as irnet
 from zoo import datasets
 from zoo.train_config import TrainConfig
 
+UNEVEN_BATCH = 57  # 200 and 400 images leave parts that two or three cannot share
+
 
 def small_network(config, **overrides):
     """Takes the place of `TrainConfig.build_model`: one binary convolution."""
+    dataset = datasets.get(config.dataset)
     full_precision = tf.keras.mixed_precision.global_policy().variable_dtype
     return tf.keras.Sequential(
         [
-            tf.keras.Input(
-                datasets.get(config.dataset).input_shape, dtype=full_precision
-            ),
+            tf.keras.Input(dataset.input_shape, dtype=full_precision),
             tf.keras.layers.Conv2D(4, 3, strides=2, use_bias=False, name="stem"),
             tf.keras.layers.BatchNormalization(
                 name="stem_bn", synchronized=config.synchronized_batch_norm
@@ -26,7 +27,9 @@ def small_network(config, **overrides):
                 name="binary_bn", synchronized=config.synchronized_batch_norm
             ),
             tf.keras.layers.Flatten(name="flatten"),
-            tf.keras.layers.Dense(10, dtype=full_precision, name="logits"),
+            tf.keras.layers.Dense(
+                dataset.num_classes, dtype=full_precision, name="logits"
+            ),
         ]
     )
 

@@ -24,8 +24,14 @@ def test_the_search_finds_the_examples():
         "zoo.models.alignment.Rotate180",
         "zoo.models.get",
         "zoo.models.option_a_shortcut.OptionAShortcut",
+        "zoo.models.cifar_resnet18.CifarResNet18",
+        "zoo.models.imagenet_resnet.ResNet18",
+        "zoo.models.imagenet_resnet.ResNet34",
         "zoo.models.resnet20.ResNet20",
+        "zoo.models.vgg_small.VGGSmall",
         "zoo.recipes.get",
+        "zoo.torch_import.load_state_dict",
+        "zoo.torch_layouts.find_layout",
     } <= names
 
 

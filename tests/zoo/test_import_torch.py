@@ -16,9 +16,9 @@ from tests.zoo.commands import (
     run_command_line,
 )
 from tests.zoo.torch_networks import make_lively
-from zoo import datasets, recipes
+from zoo import datasets, recipes, training
 from zoo.torch_import import load_state_dict
-from zoo.workdir import Workdir
+from zoo.workdir import Workdir, WorkdirError
 
 RECIPE = "irnet_resnet20_cifar10"
 
@@ -62,7 +62,7 @@ def test_what_it_leaves(imported, checkpoint, network):
     assert outcome.code == 0
     assert sorted(entry.name for entry in workdir.path.iterdir()) == [
         "config.json",
-        "initial.weights.h5",
+        "imported.json",
         "model.keras",
     ]
     assert [entry.name for entry in workdir.path.parent.iterdir()] == ["imported"]
@@ -70,6 +70,13 @@ def test_what_it_leaves(imported, checkpoint, network):
     assert config.alignment == "torch"
     recipe = json.loads(recipes.get(RECIPE).config.to_json())
     assert {**json.loads(config.to_json()), "alignment": recipe["alignment"]} == recipe
+
+
+def test_training_does_not_overwrite_it(imported, checkpoint):
+    _, workdir = imported
+    assert workdir.imported_from == str(checkpoint)
+    with pytest.raises(WorkdirError, match="holds weights imported from .*model.th"):
+        training.run(workdir.config().shrunk(), workdir.path, progress="none")
 
 
 def test_what_it_prints(imported, checkpoint):

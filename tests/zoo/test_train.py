@@ -8,6 +8,7 @@ from tests.zoo.commands import (
 )
 from tests.zoo.small_network import small_network
 from zoo import recipes, training
+from zoo.distribution import WorkerLost
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
@@ -86,6 +87,9 @@ def test_without_overrides_the_recipe_is_run(train, configs, tmp_path):
         ("--learning_rate=0.5", "learning_rate", 0.5),
         ("--pad_values=0", "pad_values", 0.0),
         ("--precision=mixed_bfloat16", "precision", "mixed_bfloat16"),
+        ("--precision=float64", "precision", "float64"),
+        ("--synchronized_batch_norm", "synchronized_batch_norm", True),
+        ("--gradient_accumulation_steps=1", "gradient_accumulation_steps", 1),
         ("--jit_compile", "jit_compile", True),
         ("--seed=0", "seed", 0),
     ],
@@ -103,11 +107,64 @@ def test_smoke(train, configs, tmp_path):
     assert (config.epochs, config.steps, config.seed) == (2, 3, 3)
 
 
+def test_smoke_of_a_dataset_on_disk_takes_its_twin(train, configs, tmp_path):
+    train("--recipe=irnet_resnet20_cifar10", "--smoke", f"--workdir={tmp_path}")
+    (config,) = configs
+    recipe = recipes.get("irnet_resnet20_cifar10").config
+    assert recipe.dataset == "cifar10"
+    assert config == recipe.shrunk()
+    assert config.dataset == "synthetic_cifar10"
+    assert (config.epochs, config.steps, config.batch_size) == (2, 3, 16)
+
+
+def test_smoke_of_a_published_recipe_trains(train, tmp_path):
+    outcome = train(
+        "--recipe=irnet_resnet20_cifar10", "--smoke", f"--workdir={tmp_path}"
+    )
+    assert outcome.code == 0, outcome.stderr
+    assert Workdir(tmp_path).is_complete
+
+
+def test_where_and_on_what_a_run_trains(train, tmp_path, monkeypatch):
+    given: dict[str, str] = {}
+
+    def run(config, workdir, **options):
+        given.update(options, workdir=workdir)
+        return {"validation": {"accuracy": 0.25}, "test": {"accuracy": 0.5}}
+
+    monkeypatch.setattr(training, "run", run)
+    train(
+        RECIPE,
+        f"--workdir={tmp_path}",
+        "--data_dir=/data",
+        "--strategy=mirrored",
+        "--progress=epochs",
+    )
+    assert given == {
+        "workdir": str(tmp_path),
+        "data_dir": "/data",
+        "strategy": "mirrored",
+        "progress": "epochs",
+    }
+
+
+def test_a_lost_worker_is_one_line(train, tmp_path, monkeypatch):
+    def lost(*arguments, **options):
+        raise WorkerLost("Another worker of this run has stopped")
+
+    monkeypatch.setattr(training, "run", lost)
+    outcome = train(RECIPE, f"--workdir={tmp_path}")
+    assert_fails_in_one_line(outcome, "Another worker of this run has stopped")
+
+
 def test_a_run_and_the_same_run_again(train, tmp_path, caplog):
     arguments = RECIPE, "--smoke", "--progress=epochs", f"--workdir={tmp_path}"
     first = train(*arguments)
     assert first.code == 0
-    assert first.stdout.count("Epoch ") == 2
+    assert [line[:10] for line in first.stdout.splitlines()[:-1]] == [
+        "epoch 1/2:",
+        "epoch 2/2:",
+    ]
     assert "is complete" not in caplog.text
 
     second = train(*arguments)
@@ -154,11 +211,25 @@ def test_interruption(train, tmp_path, monkeypatch):
         ([RECIPE, "--pad_values=0.5"], ["`pad_values`", "got 0.5"]),
         ([RECIPE, "--precision=int8"], ["`precision`", "'int8'"]),
         ([RECIPE, "--seed=-1"], ["`seed`", "got -1"]),
+        (
+            [RECIPE, "--gradient_accumulation_steps=4"],
+            ["`gradient_accumulation_steps`", "got 4", "--strategy"],
+        ),
+        ([RECIPE, "--strategy=multi_worker"], ["Expected TF_CONFIG", "got ''"]),
+        ([RECIPE, "--strategy=tpu"], ["Expected a TPU", "TPU_NAME"]),
+        (
+            ["--recipe=irnet_resnet20_cifar10", "--data_dir=/nowhere"],
+            ["/nowhere", "tfds build"],
+        ),
         ([RECIPE, "somewhere"], ["Expected flags only", "'somewhere'"]),
     ],
     ids=lambda value: value[-1],
 )
-def test_bad_values_leave_nothing_behind(arguments, words, tmp_path, capsys):
+def test_bad_values_leave_nothing_behind(
+    arguments, words, tmp_path, capsys, monkeypatch
+):
+    for variable in "TF_CONFIG", "TPU_NAME":
+        monkeypatch.delenv(variable, raising=False)
     workdir = tmp_path / "run"
     outcome = call_command("train", [*arguments, f"--workdir={workdir}"], capsys)
     assert_fails_in_one_line(outcome, *words)
@@ -186,6 +257,7 @@ def test_a_workdir_without_a_name(train, tmp_path, monkeypatch):
         (["--workdir=run"], "--recipe"),
         ([RECIPE, "--workdir=run", "--epochs=two"], "--epochs"),
         ([RECIPE, "--workdir=run", "--progress=all"], "--progress"),
+        ([RECIPE, "--workdir=run", "--strategy=horovod"], "--strategy"),
         ([RECIPE, "--workdir=run", "--colour=red"], "colour"),
     ],
     ids=lambda value: str(value[-1]),

@@ -4,11 +4,12 @@ import math
 
 import hypothesis.strategies as st
 import pytest
+import tensorflow as tf
 from hypothesis import given
 
 import larq_irnet as irnet
 from tests.zoo.small_network import small_config
-from zoo.train_config import TrainConfig
+from zoo.train_config import PRECISIONS, TrainConfig
 
 configs = st.builds(
     TrainConfig,
@@ -20,11 +21,15 @@ configs = st.builds(
     optimizer=st.sampled_from(["adam", "sgd"]),
     learning_rate=st.floats(1e-300, 1e300),
     learning_rate_schedule=st.sampled_from(["cosine", "constant"]),
+    network_options=st.sampled_from([{}, {"block": "normal"}]),
+    warmup_epochs=st.floats(0, 1e6),
+    warmup_learning_rate=st.floats(0, 1e300),
+    synchronized_batch_norm=st.booleans(),
     momentum=st.floats(0, 1, exclude_max=True),
     pad_values=st.sampled_from([0.0, 1.0]),
     alignment=st.sampled_from(["tensorflow", "torch"]),
     estimator_update_freq=st.sampled_from(["epoch", "batch"]),
-    precision=st.sampled_from(["float32", "mixed_float16", "mixed_bfloat16"]),
+    precision=st.sampled_from(PRECISIONS),
     jit_compile=st.booleans(),
     seed=st.integers(0, 2**31 - 1),
     steps_per_epoch=st.none() | st.integers(1, 10**6),
@@ -34,6 +39,77 @@ configs = st.builds(
 @given(configs)
 def test_json_round_trip(config):
     assert TrainConfig.from_json(config.to_json()) == config
+
+
+EVERYTHING = {
+    "network_options": {"block": "normal"},
+    "estimator": {"t_min": 1e-3, "t_max": 20},
+    "optimizer": "sgd",
+    "nesterov": True,
+    "weight_decay": 1e-4,
+    "learning_rate_schedule": "step",
+    "decay_epochs": (30, 60.5),
+    "warmup_epochs": 4,
+    "warmup_learning_rate": 0.2,
+    "synchronized_batch_norm": True,
+    "dataset": "synthetic_cifar10",
+    "statistics": "imagenet",
+}
+
+
+def test_json_round_trip_of_the_settings_of_published_recipes():
+    config = small_config(**EVERYTHING)
+    again = TrainConfig.from_json(config.to_json())
+    assert again == config
+    assert again.decay_epochs == (30, 60.5)
+    assert again.network_options == {"block": "normal"}
+
+
+def test_configurations_of_earlier_versions_load():
+    # what config.json held before networks, schedules and devices had settings
+    settings = json.loads(small_config().to_json())
+    later = {
+        "network_options",
+        "estimator",
+        "statistics",
+        "warmup_epochs",
+        "warmup_learning_rate",
+        "decay_epochs",
+        "nesterov",
+        "weight_decay",
+        "synchronized_batch_norm",
+        "gradient_accumulation_steps",
+    }
+    earlier = {name: settings[name] for name in settings if name not in later}
+    assert len(earlier) + len(later) == len(settings)
+    assert TrainConfig.from_json(json.dumps(earlier)) == small_config()
+
+
+def test_mappings_that_change_later_do_not_change_the_settings():
+    options, decays = {"block": "normal"}, [1.0]
+    config = small_config(
+        network_options=options, decay_epochs=decays, learning_rate_schedule="step"
+    )
+    options["block"] = "other"
+    decays.append(2.0)
+    assert config.network_options == {"block": "normal"}
+    assert config.decay_epochs == (1.0,)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"optimizer": "sgd", "nesterov": True, "momentum": 0.0}, "with momentum"),
+        ({"learning_rate_schedule": "step", "decay_epochs": (0.0,)}, "`decay_epochs`"),
+        (
+            {"learning_rate_schedule": "step", "decay_epochs": (math.nan,)},
+            "`decay_epochs`",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together(settings, message):
+    with pytest.raises(ValueError, match=message):
+        small_config(**settings)
 
 
 def test_json_holds_every_setting():
@@ -67,12 +143,17 @@ def test_shrunk_never_enlarges_a_batch():
 
 
 INVALID = [
-    ("network", "ResNet21", r"a network out of \['ResNet20'\], got 'ResNet21'"),
+    ("network", "ResNet21", r"a network out of \[.*'ResNet20'.*\], got 'ResNet21'"),
     ("method", "nope", r"a method out of \[.*\], got 'nope'"),
-    ("dataset", "mnist", r"a dataset out of \['digits'\], got 'mnist'"),
-    ("optimizer", "lion", r"`optimizer` out of \['adam', 'sgd'\], got 'lion'"),
-    ("learning_rate_schedule", "step", r"`learning_rate_schedule` .*, got 'step'"),
-    ("precision", "float16", r"`precision` out of .*, got 'float16'"),
+    ("dataset", "mnist", r"a dataset out of \[.*'digits'.*\], got 'mnist'"),
+    ("optimizer", "lion", r"`optimizer` to be one of \['adam', 'sgd'\], got 'lion'"),
+    ("learning_rate_schedule", "exp", "`learning_rate_schedule` .*, got 'exp'"),
+    (
+        "learning_rate_schedule",
+        "step",
+        r"`decay_epochs` to be positive numbers for the schedule 'step' .*, got \(\)",
+    ),
+    ("precision", "float16", "`precision` to be one of .*'float64'.*, got 'float16'"),
     ("estimator_update_freq", "step", r"`estimator_update_freq` .*, got 'step'"),
     ("epochs", 0, "`epochs` to be at least 1, got 0"),
     ("epochs", -3, "`epochs` to be at least 1, got -3"),
@@ -89,13 +170,48 @@ INVALID = [
     ("steps_per_epoch", 0, "`steps_per_epoch` to be None or at least 1, got 0"),
     ("pad_values", 0.5, "`pad_values` .* got 0.5"),
     ("alignment", "caffe", "`alignment` .* got 'caffe'"),
+    ("weight_decay", -1e-4, "`weight_decay` to be 0 or positive, got -0.0001"),
+    ("weight_decay", math.nan, "`weight_decay` to be 0 or positive, got nan"),
+    ("weight_decay", 1e-4, "`weight_decay` to be 0 with adam, got 0.0001"),
+    ("nesterov", True, "`nesterov` to be False with adam, got True"),
+    ("warmup_epochs", -1.0, "`warmup_epochs` to be 0 or positive, got -1.0"),
+    ("warmup_epochs", math.inf, "`warmup_epochs` to be 0 or positive, got inf"),
+    ("warmup_learning_rate", -0.1, "`warmup_learning_rate` to be 0 or .*, got -0.1"),
+    ("decay_epochs", (1.0,), r"`decay_epochs` .* empty for others, got \(1.0,\)"),
+    ("network_options", {"colour": 1}, r"`network_options` to be out of \[.*'block'"),
+    ("network_options", {"method": "float"}, "`network_options` to be out of"),
+    ("estimator", {"t_mid": 1.0}, r"constants of 'irnet' out of .*, got \['t_mid'\]"),
+    ("statistics", "mnist", "`statistics` .* got 'mnist'"),
+    (
+        "gradient_accumulation_steps",
+        2,
+        "`gradient_accumulation_steps` to be 1, because batch normalisation .*, got 2",
+    ),
 ]
 INVALID_TYPES = [
     ("epochs", 2.5, "`epochs`"),
     ("batch_size", 16.5, "`batch_size`"),
     ("seed", 0.5, "`seed`"),
     ("steps_per_epoch", 1.5, "`steps_per_epoch`"),
-    ("jit_compile", "no", "`jit_compile`"),
+    ("jit_compile", "no", "`jit_compile` to be a bool, got 'no'"),
+    ("nesterov", 1, "`nesterov` to be a bool, got 1"),
+    ("synchronized_batch_norm", 1, "`synchronized_batch_norm` to be a bool, got 1"),
+    ("epochs", True, "`epochs` to be an integer, got True"),
+    ("gradient_accumulation_steps", 1.0, "`gradient_accumulation_steps` .* integer"),
+    ("network", ["ResNet20"], "`network` to be a name"),
+    ("method", None, "`method` to be a name, got None"),
+    ("dataset", 3, "`dataset` to be a name, got 3"),
+    ("statistics", 3, "`statistics` to be a name or None, got 3"),
+    ("learning_rate", "high", "`learning_rate` to be a number, got 'high'"),
+    ("learning_rate", True, "`learning_rate` to be a number, got True"),
+    ("momentum", None, "`momentum` to be a number, got None"),
+    ("warmup_epochs", "4", "`warmup_epochs` to be a number, got '4'"),
+    ("decay_epochs", 30, "`decay_epochs` to be a sequence of numbers, got 30"),
+    ("decay_epochs", "30", "`decay_epochs` to be a sequence of numbers, got '30'"),
+    ("decay_epochs", ["30"], r"`decay_epochs` to be .* of numbers, got \['30'\]"),
+    ("network_options", None, "`network_options` to be a mapping, got None"),
+    ("estimator", [1.0], r"`estimator` to be a mapping of numbers, got \[1.0\]"),
+    ("estimator", {"t_min": "low"}, "`estimator` to be .* of numbers, got {'t_min'"),
 ]
 
 
@@ -154,3 +270,15 @@ def test_the_network_follows_the_settings():
     layer = model.get_layer("stage1_block1_conv1")
     assert (layer.method, layer.pad_values) == ("ste_sign", 1.0)
     assert model.get_layer("rotate")
+
+
+def test_constants_of_the_estimator_reach_the_network_and_are_saved(tmp_path):
+    config = small_config(
+        estimator={"t_min": 1e-3}, network_options={"block": "normal"}
+    )
+    model = config.build_model()
+    model.save(tmp_path / "model.keras")
+    for network in model, tf.keras.models.load_model(tmp_path / "model.keras"):
+        layer = network.get_layer("stage1_block1_conv1")
+        assert layer.input_quantizer.t_min == 1e-3
+        assert layer.kernel_quantizer.t_min == 1e-3

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tests.zoo.runs import PROMISED, assert_same, initial_weights, names, run, weights
 from tests.zoo.small_network import small_config, small_network
 from zoo import recipes, training
+from zoo.torch_sgd import TorchSGD
 from zoo.workdir import Workdir, WorkdirError
 
 
@@ -55,7 +56,9 @@ def test_metrics_are_finite_and_complete(finished_run):
 def test_results(finished_run):
     results = finished_run.results()
     assert set(results) == {
+        "best_epoch",
         "epochs",
+        "replicas",
         "seconds_of_last_session",
         "test",
         "trainable_parameters",
@@ -63,6 +66,7 @@ def test_results(finished_run):
         "versions",
     }
     assert results["epochs"] == 2
+    assert results["replicas"] == 1
     assert results["seconds_of_last_session"] > 0
     packages = ["larq", "larq-irnet", "numpy", "tensorflow"]
     expected = {name: importlib.metadata.version(name) for name in packages}
@@ -188,21 +192,38 @@ def test_evaluation_agrees_with_numpy(use_small_network):
     assert metrics["loss"] == pytest.approx(loss, rel=1e-5)
 
 
+SGD = {"momentum": 0.7, "nesterov": True, "weight_decay": 1e-4}
+
+
 @pytest.mark.parametrize(
-    "settings, expected",
+    "settings, kind, expected",
     [
-        ({"optimizer": "sgd", "momentum": 0.7}, {"momentum": 0.7}),
-        ({"optimizer": "adam", "learning_rate": 0.25}, {"learning_rate": 0.25}),
+        ({"optimizer": "sgd", **SGD}, TorchSGD, SGD),
+        ({"optimizer": "adam"}, tf.keras.optimizers.Adam, {"weight_decay": None}),
     ],
 )
-def test_compiled_optimizer(settings, expected):
-    config = small_config(**settings)
+def test_compiled_optimizer(settings, kind, expected):
+    config = small_config(**settings, learning_rate=0.25)
     model = small_network(config)
     training.compile_for(model, config)
+    assert type(model.optimizer) is kind
     optimizer = model.optimizer.get_config()
-    assert optimizer["name"].lower() == config.optimizer
-    for name, value in expected.items():
-        assert optimizer[name] == pytest.approx(value, rel=1e-6)  # float32
+    assert {name: optimizer[name] for name in expected} == expected
+    assert optimizer["learning_rate"]["config"]["peak"] == 0.25
+
+
+def test_best_epoch(small_run):
+    best = small_run.results()["best_epoch"]
+    accuracies = [row["val_accuracy"] for row in small_run.history()]
+    assert best["val_accuracy"] == max(accuracies)
+    assert accuracies.index(max(accuracies)) == best["epoch"] - 1
+
+
+def test_top5_accuracy_with_many_classes(tmp_path, use_small_network):
+    config = small_config(dataset="synthetic_cifar100", epochs=1)
+    results = run(config, tmp_path)
+    assert 0 <= results["test"]["accuracy"] <= results["test"]["top5_accuracy"] <= 1
+    assert "val_top5_accuracy" in Workdir(tmp_path).history()[0]
 
 
 def test_results_file_is_plain_json(finished_run):

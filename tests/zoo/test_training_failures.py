@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from tests.zoo.runs import names, run, stopped_by
 from tests.zoo.small_network import small_config
-from zoo import training
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss, TrainingDiverged
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir, WorkdirError

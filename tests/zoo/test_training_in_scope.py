@@ -16,7 +16,6 @@ from tests.zoo.runs import (
     weights,
 )
 from tests.zoo.small_network import small_config, small_network
-from zoo import training
 from zoo.epoch_checkpoint import EpochCheckpoint
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir

@@ -20,7 +20,6 @@ from tests.zoo.runs import (
     weights,
 )
 from tests.zoo.small_network import small_config, small_network
-from zoo import training
 from zoo.datasets import InMemoryDataset
 from zoo.epoch_checkpoint import EpochCheckpoint
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
@@ -90,6 +89,28 @@ def test_loss_scale_and_momentum_are_resumed(use_small_network, tmp_path, monkey
         run(config, tmp_path / "parts")
     run(config, tmp_path / "parts")
     assert_same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
+
+
+def test_augmentation_is_resumed(use_small_network, tmp_path, monkeypatch):
+    config = small_config(
+        dataset="synthetic_cifar10",
+        optimizer="sgd",
+        weight_decay=1e-4,
+        learning_rate_schedule="step",
+        warmup_epochs=1.5,
+        decay_epochs=(2,),
+        estimator_update_freq="batch",
+    )
+    run(config, tmp_path / "whole")
+    Interruption(
+        StopOnNonFiniteLoss, "on_train_batch_end", monkeypatch, when=at_step(1, 1)
+    )
+    with stopped_by(KeyboardInterrupt):
+        run(config, tmp_path / "parts")
+    run(config, tmp_path / "parts")
+    assert_same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
+    parts, whole = Workdir(tmp_path / "parts"), Workdir(tmp_path / "whole")
+    assert parts.history() == whole.history()
 
 
 @pytest.fixture

@@ -44,6 +44,15 @@ def test_create_again_with_the_same_settings(tmp_path):
     assert folder.config() == small_config()
 
 
+def test_create_tidies_up_after_a_process_that_was_killed(tmp_path):
+    folder = Workdir(tmp_path)
+    folder.create(small_config())
+    for name in ".partial-7-model.keras", ".partial-7-initial.weights.keras":
+        (tmp_path / name).write_text("half")
+    folder.create(small_config())
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
 def test_create_again_with_other_settings(tmp_path):
     folder = Workdir(tmp_path)
     folder.create(small_config())
@@ -219,11 +228,12 @@ def test_write_model_leaves_the_old_one_if_it_fails(copied_run):
     class Unsaveable:
         def save(self, path):
             path.write_text("half")
-            raise OSError("No space left on device")
+            raise OSError(28, "No space left on device")
 
     before = sorted(path.name for path in copied_run.path.iterdir())
     content = (copied_run.path / "model.keras").read_bytes()
-    with pytest.raises(OSError, match="No space left"):
+    message = rf"Cannot write {copied_run.path}/model\.keras: No space left on device\."
+    with pytest.raises(WorkdirError, match=message):
         copied_run.write_model(Unsaveable())
     assert (copied_run.path / "model.keras").read_bytes() == content
     assert sorted(path.name for path in copied_run.path.iterdir()) == before

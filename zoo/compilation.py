@@ -1,0 +1,57 @@
+"""How a model is compiled for a run: precision, optimizer, loss and metrics."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from zoo import datasets
+from zoo.learning_rate import learning_rate_for
+from zoo.torch_sgd import TorchSGD
+from zoo.train_config import TrainConfig
+
+__all__ = ["compile_for", "precision_of"]
+
+_CLASSES_FOR_TOP5 = 100
+
+
+@contextlib.contextmanager
+def precision_of(config: TrainConfig) -> Iterator[None]:
+    """Layers made inside compute in the precision of a configuration."""
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(config.precision)
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+
+
+def _optimizer(config: TrainConfig) -> tf.keras.optimizers.Optimizer:
+    learning_rate = learning_rate_for(config)
+    if config.optimizer == "adam":
+        return tf.keras.optimizers.Adam(learning_rate)
+    return TorchSGD(
+        learning_rate,
+        momentum=config.momentum,
+        nesterov=config.nesterov,
+        weight_decay=config.weight_decay,
+    )
+
+
+def _metrics(config: TrainConfig) -> list[Any]:
+    if datasets.get(config.dataset).num_classes < _CLASSES_FOR_TOP5:
+        return ["accuracy"]
+    top5 = tf.keras.metrics.SparseTopKCategoricalAccuracy(5, name="top5_accuracy")
+    return ["accuracy", top5]
+
+
+def compile_for(model: tf.keras.Model, config: TrainConfig) -> None:
+    """Compiles a model with the optimizer, loss and metrics of a configuration."""
+    with precision_of(config):
+        model.compile(
+            _optimizer(config),
+            loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=_metrics(config),
+            jit_compile=config.jit_compile,
+        )
