@@ -30,6 +30,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         yield partial
+        with partial.open("r+b") as file:
+            os.fsync(
+                file.fileno()
+            )  # else a power cut may leave the name without content
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -47,7 +47,6 @@ flags.DEFINE_float(
 flags.mark_flags_as_required(["workdir"])
 
 _HISTOGRAMS = 4
-_RANDOM_IMAGES_SEED = 0
 
 
 def _accuracies(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, float]:
@@ -139,10 +138,11 @@ def _summary(report: Report) -> str:
         if report.binary_layers
         else _nothing_binary(report)
     )
+    kind = "random" if FLAGS.random_images else "test"
     for end in report.verification.end_to_end[:1]:
         lines.append(
             f"The .tflite agrees with Keras on {end.agreement or 0.0:.2%} of "
-            f"{report.verification.samples} images."
+            f"{report.verification.samples} {kind} images."
         )
     return "\n".join(lines)
 
@@ -172,15 +172,13 @@ def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
     return table
 
 
-def _samples(config: TrainConfig) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images to verify with, normalised, and their classes if they are real."""
+def _samples(config: TrainConfig) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Images to verify with, normalised, and their classes; none for random ones."""
+    if FLAGS.random_images:
+        return None, None
     dataset = datasets.get(
         config.dataset, data_dir=FLAGS.data_dir, statistics=config.statistics
     )
-    if FLAGS.random_images:
-        shape = (FLAGS.samples, *dataset.input_shape)
-        generator = np.random.default_rng(_RANDOM_IMAGES_SEED)
-        return generator.standard_normal(shape, np.float32), None
     dataset.check_prepared()
     return dataset.arrays("test", limit=FLAGS.samples)
 

@@ -1,13 +1,41 @@
 """What the command lines share: expected errors end in one line, not a traceback."""
 
+import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import app, flags, logging
 
-__all__ = ["run_command"]
+__all__ = ["run_command", "settings"]
 
 _INTERRUPTED = 130  # what shells report for Ctrl-C
+
+
+def settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Reads settings that were given as `name=value`.
+
+    # Arguments
+        texts: Such as "block=normal", "release=2019" or "t_min=0.001". Values are
+            read as JSON, and as text if they are none.
+
+    # Raises
+        ValueError: for one without a name or value.
+
+    # Example
+        >>> settings(["block=normal", "release=2019"])
+        {'block': 'normal', 'release': 2019}
+    """
+    read = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not name or not value:
+            raise ValueError(f"Expected a setting like 'name=value', got {text!r}.")
+        try:
+            read[name] = json.loads(value)
+        except json.JSONDecodeError:
+            read[name] = value
+    return read
 
 
 def run_command(

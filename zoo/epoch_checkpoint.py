@@ -16,8 +16,31 @@ __all__ = ["EpochCheckpoint"]
 log = logging.getLogger(__name__)
 
 _KEPT = 2
+_LIST = "checkpoint"  # the file in which TensorFlow lists them
 # restoring needs no other worker, so that all of TensorFlow's errors mean damage
 _DAMAGED = (tf.errors.OpError, AssertionError, IndexError, ValueError)
+
+
+def _listed(folder: Path) -> list[str]:
+    """The checkpoints in TensorFlow's list; none if the list cannot be read."""
+    try:
+        state = tf.train.get_checkpoint_state(str(folder))
+    except ValueError:  # an empty file
+        return []
+    return [] if state is None else list(state.all_model_checkpoint_paths)
+
+
+def _mend_list(folder: Path) -> None:
+    """Lists the checkpoints that lie there, if their list was lost or damaged."""
+    if not folder.is_dir() or _listed(folder):
+        return
+    found = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
+    (folder / _LIST).unlink(missing_ok=True)
+    if found:
+        found.sort(key=lambda path: int(path.name.rpartition("-")[2]))
+        log.warning("the list of checkpoints in %s is lost; made a new one", folder)
+        names = [str(path) for path in found]
+        tf.compat.v1.train.update_checkpoint_state(str(folder), names[-1], names)
 
 
 class EpochCheckpoint(tf.keras.callbacks.Callback):
@@ -49,6 +72,8 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
         # made now, by all workers: making a variable is a message to the others
         _ = self._checkpoint.save_counter
         self._is_chief = is_chief
+        if is_chief:
+            _mend_list(Path(directory))
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, directory, max_to_keep=_KEPT
         )
@@ -73,7 +98,8 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
         if self._manager.checkpoints:
             raise WorkdirError(
                 f"Expected a checkpoint that can be read in {self._manager.directory}, "
-                "found only damaged ones. Remove the workdir and train again."
+                f"found {len(self._manager.checkpoints)} damaged ones. Bring them back "
+                "from a backup, or remove the workdir and train again from the start."
             )
         return 0
 
@@ -104,5 +130,5 @@ class EpochCheckpoint(tf.keras.callbacks.Callback):
         for path in Path(self._manager.directory).glob("*"):
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name != "checkpoint" and not path.name.startswith(whole):
+            elif path.name != _LIST and not path.name.startswith(whole):
                 path.unlink()

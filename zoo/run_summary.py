@@ -26,16 +26,16 @@ def best_epoch(history: list[dict[str, float]]) -> dict[str, float]:
         history: One row for each epoch, as in `Workdir.history`.
 
     # Returns
-        The first of the epochs with the best validation accuracy, counted from 1, and
-        its accuracy; empty for an empty history.
+        The first of the epochs with the best validation accuracy, counted from 0 as in
+        `metrics.csv`, and its accuracy; empty for an empty history.
 
     # Example
         >>> accuracies = [0.25, 0.75, 0.5]
         >>> rows = [{"epoch": i, "val_accuracy": a} for i, a in enumerate(accuracies)]
         >>> best_epoch(rows)
-        {'epoch': 2, 'val_accuracy': 0.75}
+        {'epoch': 1, 'val_accuracy': 0.75}
     """
     if not history:  # a worker that resumed after the last epoch
         return {}
     best = max(history, key=lambda row: row["val_accuracy"])
-    return {"epoch": int(best["epoch"]) + 1, "val_accuracy": best["val_accuracy"]}
+    return {"epoch": int(best["epoch"]), "val_accuracy": best["val_accuracy"]}

@@ -3,13 +3,12 @@
 Interrupted, the same command goes on from the last finished epoch.
 """
 
-import dataclasses
 import logging
 
 from absl import flags
 
 from zoo import distribution, recipes, training
-from zoo.command_line import run_command
+from zoo.command_line import run_command, settings
 from zoo.progress import PROGRESS
 from zoo.stop_on_non_finite_loss import TrainingDiverged
 from zoo.train_config import PRECISIONS
@@ -23,10 +22,22 @@ flags.DEFINE_enum(
     "strategy", "none", distribution.STRATEGIES, "Which devices train together."
 )
 flags.DEFINE_bool("smoke", False, "Shrink the run to seconds, to see that it works.")
-flags.DEFINE_integer("epochs", None, "Epochs in place of the recipe's.")
-flags.DEFINE_integer("batch_size", None, "Images per step, of all replicas together.")
+flags.DEFINE_multi_string(
+    "set",
+    [],
+    "Any other setting of the recipe, such as --set=weight_decay=0 or "
+    "--set=estimator.t_min=0.001; can be repeated.",
+)
+flags.DEFINE_integer(
+    "epochs", None, "Epochs; learning rates and warm-up stretch along."
+)
+flags.DEFINE_integer(
+    "batch_size",
+    None,
+    "Images per step, of all replicas together; the learning rate stays as it is.",
+)
 flags.DEFINE_string("optimizer", None, "adam or sgd in place of the recipe's.")
-flags.DEFINE_float("learning_rate", None, "First learning rate, not the recipe's.")
+flags.DEFINE_float("learning_rate", None, "Highest learning rate of the run.")
 flags.DEFINE_float("pad_values", None, "0 or 1, what binary convolutions pad with.")
 flags.DEFINE_string("precision", None, f"One of {', '.join(PRECISIONS)}.")
 flags.DEFINE_bool(
@@ -55,7 +66,8 @@ _OVERRIDES = (
 def main() -> None:
     given = {name: FLAGS[name].value for name in _OVERRIDES}
     overrides = {name: value for name, value in given.items() if value is not None}
-    config = dataclasses.replace(recipes.get(FLAGS.recipe).config, **overrides)
+    config = recipes.get(FLAGS.recipe).config
+    config = config.with_settings({**overrides, **settings(FLAGS.set)})
     if FLAGS.smoke:
         config = config.shrunk()
     logging.getLogger("zoo").setLevel(logging.INFO)

@@ -4,7 +4,8 @@ import dataclasses
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
@@ -26,7 +27,22 @@ _CHOICES = {
     "estimator_update_freq": ("epoch", "batch"),
 }
 
-_COPIED = {"decay_epochs": tuple, "network_options": dict, "estimator": dict}
+
+def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(mapping))
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+_FROZEN: dict[str, Callable[[Any], Any]] = {
+    "decay_epochs": tuple,
+    "network_options": _frozen,
+    "estimator": _frozen,
+}
+
+_MAPPINGS = ("network_options", "estimator")
 
 _SMOKE_EPOCHS = 2
 _SMOKE_STEPS = 3
@@ -103,8 +119,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         self._check_types()
-        for name, copied in _COPIED.items():
-            object.__setattr__(self, name, copied(getattr(self, name)))
+        for name, frozen in _FROZEN.items():
+            object.__setattr__(self, name, frozen(getattr(self, name)))
         for name, choices in _CHOICES.items():
             self._check(name, getattr(self, name) in choices, f"one of {list(choices)}")
         self._check_network()
@@ -158,9 +174,16 @@ class TrainConfig:
         self._check("nesterov", not self.nesterov or self.momentum > 0, "with momentum")
         self._check(
             "decay_epochs",
-            all(0 < epoch < math.inf for epoch in self.decay_epochs)
-            and bool(self.decay_epochs) == (self.learning_rate_schedule == "step"),
-            "positive numbers for the schedule 'step' and empty for others",
+            bool(self.decay_epochs) == (self.learning_rate_schedule == "step")
+            and list(self.decay_epochs) == sorted(set(self.decay_epochs))
+            and all(0 < epoch < self.epochs for epoch in self.decay_epochs),
+            f"growing numbers below the {self.epochs} epochs for the schedule 'step' "
+            "and empty for others",
+        )
+        self._check(
+            "warmup_epochs",
+            self.warmup_epochs < self.epochs,
+            f"below the {self.epochs} epochs",
         )
         if self.optimizer == "adam":
             self._check("weight_decay", self.weight_decay == 0, "0 with adam")
@@ -179,6 +202,42 @@ class TrainConfig:
         steps = datasets.get(self.dataset).size("train") // self.batch_size
         return min(steps, self.steps_per_epoch or steps)
 
+    def with_settings(self, settings: Mapping[str, Any]) -> "TrainConfig":
+        """The same run with other settings.
+
+        # Arguments
+            settings: Values by the names of the attributes; "estimator.t_min" and the
+                like change one value of a mapping. Other "epochs" stretch the run.
+
+        # Raises
+            ValueError: for a name that there is not, or an invalid value.
+        """
+        changes: dict[str, Any] = {}
+        for name, value in settings.items():
+            attribute, _, key = name.partition(".")
+            if attribute not in vars(self) or (key and attribute not in _MAPPINGS):
+                raise ValueError(
+                    f"Expected a setting out of {sorted(vars(self))}, got {name!r}."
+                )
+            if key:
+                before = changes.get(attribute, getattr(self, attribute))
+                value = {**before, key: value}
+            changes[attribute] = value
+        epochs = changes.get("epochs", self.epochs)
+        is_longer = isinstance(epochs, int) and epochs != self.epochs
+        stretched = self.stretched(epochs) if is_longer else self
+        return dataclasses.replace(stretched, **changes)
+
+    def stretched(self, epochs: int) -> "TrainConfig":
+        """The same run over more or fewer epochs: all of its schedules scale along."""
+        share = epochs / self.epochs
+        return dataclasses.replace(
+            self,
+            epochs=epochs,
+            warmup_epochs=self.warmup_epochs * share,
+            decay_epochs=tuple(epoch * share for epoch in self.decay_epochs),
+        )
+
     def shrunk(self) -> "TrainConfig":
         """The same run in seconds: two epochs of a few small steps.
 
@@ -188,9 +247,8 @@ class TrainConfig:
         dataset = synthetic if synthetic in datasets.names() else self.dataset
         is_large = datasets.get(dataset).input_shape[0] > _LARGE_IMAGE
         return dataclasses.replace(
-            self,
+            self.stretched(_SMOKE_EPOCHS),
             dataset=dataset,
-            epochs=_SMOKE_EPOCHS,
             steps_per_epoch=_SMOKE_STEPS,
             batch_size=min(
                 self.batch_size,
@@ -220,7 +278,8 @@ class TrainConfig:
 
     def to_json(self) -> str:
         """The configuration as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2)
+        fields = {name: _plain(value) for name, value in vars(self).items()}
+        return json.dumps(fields, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "TrainConfig":

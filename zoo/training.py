@@ -29,7 +29,6 @@ from zoo.session import Session, folder_of_this_process
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
-from zoo.workdir_error import WorkdirError
 
 __all__ = ["compile_for", "evaluate", "run"]
 
@@ -59,11 +58,9 @@ def _resume(
     if not session.is_chief:
         return first_epoch
     folder.forget_epochs_from(first_epoch)
-    if len(folder.history()) != first_epoch:
-        raise WorkdirError(
-            f"Expected {first_epoch} epochs in {folder.metrics_path}, got "
-            f"{len(folder.history())}. Remove {folder.path} and train again."
-        )
+    missing = first_epoch - len(folder.history())
+    if missing:
+        log.warning("%d epochs are missing in %s", missing, folder.metrics_path)
     return first_epoch
 
 

@@ -15,6 +15,7 @@ imported.json        in place of training: the checkpoint that model.keras came 
 import contextlib
 import csv
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -242,6 +243,8 @@ class Workdir:
             if is_new:
                 writer.writeheader()
             writer.writerow(row)
+            file.flush()
+            os.fsync(file.fileno())  # before the checkpoint of this epoch counts
 
     def forget_epochs_from(self, epoch: int) -> None:
         """Drops the metrics of epochs that are to be run again."""

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import zoo
+import zoo.workdir
 
 
 def run(*arguments):
@@ -52,6 +53,30 @@ def test_export_leaves_model_and_reports(finished_run):
     )
     assert measured.returncode == 0, measured.stderr
     assert "indirect" in measured.stdout
+
+
+@pytest.mark.parametrize(
+    "method, words",
+    [
+        ("irnet", "18 of 18 binary layers are LceBconv2d"),
+        ("irnet_w1a32", "18 layers have binary weights and real inputs"),
+    ],
+)
+def test_export_of_imported_weights_without_their_dataset(method, words, tmp_path):
+    recipe = zoo.recipes.get("irnet_resnet20_cifar10")
+    config = recipe.config.with_settings({"method": method})
+    workdir = zoo.workdir.Workdir(tmp_path)
+    workdir.create(config)
+    workdir.write_imported_from("model.th")
+    workdir.write_model(config.build_model())
+    arguments = (f"--workdir={tmp_path}", "--random_images", "--nobenchmark")
+    process = run("tflite_export.export", *arguments)
+    assert process.returncode == 0, process.stderr
+    assert words in process.stdout
+    assert "random images." in process.stdout
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "imported from model.th" in page
+    assert "before" not in page  # weights of layers before a training
 
 
 def test_export_of_a_missing_run(tmp_path):

@@ -50,7 +50,7 @@ def stopped_by(exception, match=None):
     with pytest.raises(exception, match=match):
         yield
     with warnings.catch_warnings():
-        # Keras's CSVLogger closes its file at the end of `fit` only
+        # files that an exception in the middle of `fit` has left open
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 

@@ -117,12 +117,33 @@ def test_the_newest_counts_while_old_ones_are_still_listed(tmp_path):
     assert_same(again, weights)
 
 
+@pytest.mark.parametrize("content", [None, "", "garbage {"], ids=repr)
+def test_a_lost_list_is_made_again(content, tmp_path, caplog):
+    weights = saved(tmp_path, 3)
+    (tmp_path / "checkpoint").unlink()
+    if content is not None:
+        (tmp_path / "checkpoint").write_text(content)
+    model = compiled()
+    checkpoint = EpochCheckpoint(str(tmp_path), model)
+    assert "the list of checkpoints" in caplog.text
+    assert checkpoint.restore() == 3
+    assert_same(model.get_weights(), weights)
+    checkpoint.on_epoch_end(3)
+    assert names(tmp_path) == files(3, 4)
+
+
+@pytest.mark.parametrize("content", ["", "garbage {"], ids=repr)
+def test_a_damaged_list_of_nothing(content, tmp_path):
+    (tmp_path / "checkpoint").write_text(content)
+    assert restored(tmp_path)[0] == 0
+
+
 def test_a_checkpoint_that_lacks_a_weight_is_not_used(tmp_path):
     model = compiled()
     tf.train.CheckpointManager(
         tf.train.Checkpoint(optimizer=model.optimizer), str(tmp_path), max_to_keep=1
     ).save()
-    with pytest.raises(WorkdirError, match="found only damaged ones"):
+    with pytest.raises(WorkdirError, match="found 1 damaged ones"):
         restored(tmp_path)
 
 

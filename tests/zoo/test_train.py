@@ -35,6 +35,29 @@ def configs(monkeypatch):
     return configs
 
 
+def test_any_setting_can_be_changed(train, configs, tmp_path):
+    outcome = train(
+        "--recipe=irnet_resnet20_cifar10",
+        f"--workdir={tmp_path / 'run'}",
+        "--optimizer=adam",
+        "--set=weight_decay=0",
+        "--set=estimator.t_min=0.001",
+        "--set=network_options.block=normal",
+    )
+    assert outcome.code == 0, outcome.stderr
+    (config,) = configs
+    assert (config.optimizer, config.weight_decay) == ("adam", 0)
+    assert config.estimator == {"t_min": 0.001, "t_max": 10.0}
+    assert config.network_options["block"] == "normal"
+
+
+@pytest.mark.parametrize("setting", ["weight_decay", "=1", "colour=1"])
+def test_settings_that_are_none(train, configs, setting, tmp_path):
+    outcome = train(RECIPE, f"--workdir={tmp_path / 'run'}", f"--set={setting}")
+    assert_fails_in_one_line(outcome, "Expected a setting")
+    assert configs == []
+
+
 def test_train_and_evaluate_as_a_user_does(tmp_path):
     workdir = tmp_path / "new" / "run"
     recipe = "irnet_resnet20_digits_sgd"

@@ -22,7 +22,7 @@ configs = st.builds(
     learning_rate=st.floats(1e-300, 1e300),
     learning_rate_schedule=st.sampled_from(["cosine", "constant"]),
     network_options=st.sampled_from([{}, {"block": "normal"}]),
-    warmup_epochs=st.floats(0, 1e6),
+    warmup_epochs=st.floats(0, 0.99),
     warmup_learning_rate=st.floats(0, 1e300),
     synchronized_batch_norm=st.booleans(),
     momentum=st.floats(0, 1, exclude_max=True),
@@ -42,6 +42,7 @@ def test_json_round_trip(config):
 
 
 EVERYTHING = {
+    "epochs": 90,
     "network_options": {"block": "normal"},
     "estimator": {"t_min": 1e-3, "t_max": 20},
     "optimizer": "sgd",
@@ -87,6 +88,7 @@ def test_configurations_of_earlier_versions_load():
 
 def test_mappings_that_change_later_do_not_change_the_settings():
     options, decays = {"block": "normal"}, [1.0]
+    # the registry of recipes is one object for all
     config = small_config(
         network_options=options, decay_epochs=decays, learning_rate_schedule="step"
     )
@@ -94,6 +96,32 @@ def test_mappings_that_change_later_do_not_change_the_settings():
     decays.append(2.0)
     assert config.network_options == {"block": "normal"}
     assert config.decay_epochs == (1.0,)
+    with pytest.raises(TypeError):
+        config.network_options["block"] = "other"
+
+
+def test_settings_by_name():
+    config = small_config(**EVERYTHING).with_settings(
+        {"estimator.t_min": 0.5, "network_options.bn_gamma": "uniform", "seed": 7}
+    )
+    assert config.estimator == {"t_min": 0.5, "t_max": 20}
+    assert config.network_options == {"block": "normal", "bn_gamma": "uniform"}
+    assert config.seed == 7
+
+
+@pytest.mark.parametrize("name", ["colour", "seed.colour", "", "_check"])
+def test_settings_that_do_not_exist(name):
+    with pytest.raises(ValueError, match=f"a setting out of .*, got '{name}'"):
+        small_config().with_settings({name: 1})
+
+
+def test_other_epochs_stretch_the_learning_rates():
+    config = small_config(**EVERYTHING)
+    for longer in config.stretched(180), config.with_settings({"epochs": 180}):
+        assert (longer.epochs, longer.warmup_epochs) == (180, 8)
+        assert longer.decay_epochs == (60, 121)
+    with pytest.raises(ValueError, match="`epochs` to be at least 1, got 0"):
+        config.with_settings({"epochs": 0})
 
 
 @pytest.mark.parametrize(
@@ -104,6 +132,14 @@ def test_mappings_that_change_later_do_not_change_the_settings():
         (
             {"learning_rate_schedule": "step", "decay_epochs": (math.nan,)},
             "`decay_epochs`",
+        ),
+        (
+            {"learning_rate_schedule": "step", "decay_epochs": (2.0, 1.0)},
+            "`decay_epochs` to be growing numbers below the 3 epochs",
+        ),
+        (
+            {"learning_rate_schedule": "step", "decay_epochs": (3.0,)},
+            "`decay_epochs` to be growing numbers below the 3 epochs",
         ),
     ],
 )
@@ -151,7 +187,7 @@ INVALID = [
     (
         "learning_rate_schedule",
         "step",
-        r"`decay_epochs` to be positive numbers for the schedule 'step' .*, got \(\)",
+        r"`decay_epochs` to be growing numbers .* for the schedule 'step' .*, got \(\)",
     ),
     ("precision", "float16", "`precision` to be one of .*'float64'.*, got 'float16'"),
     ("estimator_update_freq", "step", r"`estimator_update_freq` .*, got 'step'"),
@@ -175,6 +211,7 @@ INVALID = [
     ("weight_decay", 1e-4, "`weight_decay` to be 0 with adam, got 0.0001"),
     ("nesterov", True, "`nesterov` to be False with adam, got True"),
     ("warmup_epochs", -1.0, "`warmup_epochs` to be 0 or positive, got -1.0"),
+    ("warmup_epochs", 3.0, "`warmup_epochs` to be below the 3 epochs, got 3.0"),
     ("warmup_epochs", math.inf, "`warmup_epochs` to be 0 or positive, got inf"),
     ("warmup_learning_rate", -0.1, "`warmup_learning_rate` to be 0 or .*, got -0.1"),
     ("decay_epochs", (1.0,), r"`decay_epochs` .* empty for others, got \(1.0,\)"),

@@ -216,7 +216,7 @@ def test_best_epoch(small_run):
     best = small_run.results()["best_epoch"]
     accuracies = [row["val_accuracy"] for row in small_run.history()]
     assert best["val_accuracy"] == max(accuracies)
-    assert accuracies.index(max(accuracies)) == best["epoch"] - 1
+    assert accuracies.index(max(accuracies)) == best["epoch"]
 
 
 def test_top5_accuracy_with_many_classes(tmp_path, use_small_network):

@@ -112,24 +112,46 @@ def test_published_recipes_are_the_authors_runs(name):
     assert config.network_options.get("bn_gamma") == gamma
 
 
-@pytest.mark.parametrize(
-    "name, weight_decay",
-    [
-        ("irnet_resnet18_cifar10", 1e-5),
-        ("irnet_resnet18_imagenet", 1e-5),
-        ("irnet_resnet20_cifar10", 1e-4),
-        ("irnet_resnet34_imagenet", 1e-4),
-        ("irnet_vgg_small_cifar10", 1e-4),
-        ("irnet_w1a32_resnet18_imagenet", 1e-4),
-        ("irnet_w1a32_resnet34_imagenet", 1e-4),
-    ],
-)
-def test_weight_decays_are_the_authors(name, weight_decay):
-    assert recipes.get(name).config.weight_decay == weight_decay
+# network, block, channel statistics, epochs, highest learning rate, weight decay
+SETTINGS = {
+    "irnet_resnet18_cifar10": ("CifarResNet18", None, "cifar10", 400, 0.1, 1e-5),
+    "irnet_resnet18_imagenet": ("ResNet18", "bi_real", "imagenet", 100, 0.8, 1e-5),
+    "irnet_resnet20_cifar10": ("ResNet20", "bi_real", "imagenet", 400, 0.1, 1e-4),
+    "irnet_resnet20_normal_cifar10": (
+        *("ResNet20", "normal", "imagenet", 400, 0.1, 1e-4),
+    ),
+    "irnet_resnet34_imagenet": ("ResNet34", "bi_real", "imagenet", 100, 0.8, 1e-4),
+    "irnet_vgg_small_cifar10": ("VGGSmall", None, "imagenet", 300, 0.007, 1e-4),
+    "irnet_w1a32_resnet18_imagenet": (
+        *("ResNet18", "normal", "imagenet", 100, 0.8, 1e-4),
+    ),
+    "irnet_w1a32_resnet20_cifar10": (
+        *("ResNet20", "normal", "imagenet", 400, 0.1, 1e-4),
+    ),
+    "irnet_w1a32_resnet34_imagenet": (
+        *("ResNet34", "normal", "imagenet", 100, 0.8, 1e-4),
+    ),
+}
 
 
-def test_imagenet_takes_62500_iterations_with_the_authors_rates():
-    config = recipes.get("irnet_resnet18_imagenet").config
+def test_settings_are_the_authors():
+    configs = {name: recipes.get(name).config for name in PUBLISHED}
+    assert SETTINGS == {
+        name: (
+            config.network,
+            config.network_options.get("block"),
+            config.statistics,
+            config.epochs,
+            config.learning_rate,
+            config.weight_decay,
+        )
+        for name, config in configs.items()
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if "imagenet" in name])
+def test_imagenet_takes_62500_iterations_with_the_authors_rates(name):
+    config = recipes.get(name).config
     assert config.steps * config.epochs == 62_500
     rate = learning_rate_for(config)
     expected = {
