@@ -98,8 +98,9 @@ def test_what_it_prints(imported, checkpoint):
     outcome, workdir = imported
     assert outcome.stdout == (
         f"{RECIPE}: 271,354 numbers imported from {checkpoint} into {workdir.path}, as "
-        f"ResNet20, irnet, block=bi_real, bn_gamma=uniform. Go on with `python -m zoo.evaluate --workdir={workdir.path}` and `python -m "
-        f"tflite_export.export --workdir={workdir.path}`.\n"
+        "ResNet20, irnet, block=bi_real, bn_gamma=uniform. Go on with `python -m "
+        f"zoo.evaluate --workdir={workdir.path}` and `python -m tflite_export.export "
+        f"--workdir={workdir.path}`.\n"
     )
 
 

@@ -88,7 +88,7 @@ def test_columns_of_a_flattened_image(alignment):
     np.testing.assert_array_equal(kernel[:, 0], in_order.ravel())
     np.testing.assert_array_equal(
         model.get_layer("conv1").get_weights()[0],
-        network.conv1.weight.detach().numpy().transpose(2, 3, 1, 0),
+        state["conv1.weight"].numpy().transpose(2, 3, 1, 0),
     )
 
 
