@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from larq_irnet.atomic_path import atomic_path
 from larq_irnet.quantized_scope import quantized_scope
 from zoo.workdir_error import WorkdirError, writing
 
@@ -34,13 +35,22 @@ def _mend_list(folder: Path) -> None:
     """Lists the checkpoints that lie there, if their list was lost or damaged."""
     if not folder.is_dir() or _listed(folder):
         return
-    found = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
     (folder / _LIST).unlink(missing_ok=True)
-    if found:
-        found.sort(key=lambda path: int(path.name.rpartition("-")[2]))
-        log.warning("the list of checkpoints in %s is lost; made a new one", folder)
-        names = [str(path) for path in found]
-        tf.compat.v1.train.update_checkpoint_state(str(folder), names[-1], names)
+    indices = sorted(folder.glob("ckpt-*.index"), key=_number)
+    if not indices:
+        return
+    log.warning("the list of checkpoints in %s is lost; made a new one", folder)
+    lines = [f'model_checkpoint_path: "{indices[-1].stem}"']
+    lines += [f'all_model_checkpoint_paths: "{path.stem}"' for path in indices]
+    lines += [
+        f"all_model_checkpoint_timestamps: {path.stat().st_mtime}" for path in indices
+    ]
+    with atomic_path(folder / _LIST) as partial:
+        partial.write_text("\n".join([*lines, ""]))
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
 
 
 class EpochCheckpoint(tf.keras.callbacks.Callback):

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 import zoo.workdir
@@ -65,10 +67,15 @@ def test_export_leaves_model_and_reports(finished_run):
 def test_export_of_imported_weights_without_their_dataset(method, words, tmp_path):
     recipe = zoo.recipes.get("irnet_resnet20_cifar10")
     config = recipe.config.with_settings({"method": method})
+    model = config.build_model()
+    generator = np.random.default_rng(0)
+    for layer in model.layers:  # as after a training
+        if isinstance(layer, tf.keras.layers.BatchNormalization):
+            layer.beta.assign(generator.normal(0, 0.1, layer.beta.shape))
     workdir = zoo.workdir.Workdir(tmp_path)
     workdir.create(config)
     workdir.write_imported_from("model.th")
-    workdir.write_model(config.build_model())
+    workdir.write_model(model)
     arguments = (f"--workdir={tmp_path}", "--random_images", "--nobenchmark")
     process = run("tflite_export.export", *arguments)
     assert process.returncode == 0, process.stderr
