@@ -19,15 +19,16 @@ from zoo.datasets.image_dataset import SPLITS, Split
 __all__ = ["SyntheticCifar10", "SyntheticCifar100", "SyntheticImagenet2012"]
 
 _SIZES = {"train": 64, "validation": 32, "test": 32}
+_LARGE_SIZES = {"train": 64, "validation": 10, "test": 10}  # of larger images
 _PRESENT_CLASSES = 10  # that have images
 _NOISE = 32.0  # deviation around the colour of the class
 _HEIGHTS_AND_WIDTHS = ((192, 256), (256, 192), (224, 224))
 
 
-def _labels(split: str, num_classes: int) -> np.ndarray:
+def _labels(size: int, num_classes: int) -> np.ndarray:
     """As many of each class that is present, these spread over all classes."""
     step = num_classes // _PRESENT_CLASSES
-    return np.arange(_SIZES[split], dtype=np.int64) % _PRESENT_CLASSES * step
+    return np.arange(size, dtype=np.int64) % _PRESENT_CLASSES * step
 
 
 def _image(split: str, index: int, label: int, height: int, width: int) -> np.ndarray:
@@ -60,7 +61,7 @@ class _SyntheticCifar(CifarImages):
         return {split: self._split(split) for split in SPLITS}
 
     def _split(self, split: str) -> Split:
-        labels = _labels(split, self.num_classes)
+        labels = _labels(self.size(split), self.num_classes)
         height, width, _ = self.input_shape
         images = [
             _image(split, index, label, height, width)
@@ -111,7 +112,7 @@ class SyntheticImagenet2012(EncodedDataset):
 
     def size(self, split: str) -> int:
         self.check_split(split)
-        return _SIZES[split]
+        return _LARGE_SIZES[split]
 
     def encoded(self, split: str) -> tf.data.Dataset:
         self.check_split(split)
@@ -131,5 +132,5 @@ class SyntheticImagenet2012(EncodedDataset):
         return images_of
 
     def _pairs(self, split: str) -> tuple[tf.Tensor, tf.Tensor]:
-        labels = _labels(split, self.num_classes)
+        labels = _labels(self.size(split), self.num_classes)
         return tf.constant(_jpeg_images(split, tuple(labels))), tf.constant(labels)
