@@ -29,13 +29,14 @@ def _torch_table(times: StepTimes) -> rich.table.Table:
     )
     for column in ("library", "ms", "to the faster PyTorch"):
         table.add_column(column, justify="right")
-    fastest = min(times.torch, times.torch_channels_last)
     for name, seconds in (
         ("larq-irnet", times.ours),
         ("PyTorch", times.torch),
         ("PyTorch, channels last", times.torch_channels_last),
     ):
-        table.add_row(name, f"{1e3 * seconds:.1f}", f"{seconds / fastest:.3f}")
+        table.add_row(
+            name, f"{1e3 * seconds:.1f}", f"{seconds / times.fastest_torch:.3f}"
+        )
     return table
 
 

@@ -31,9 +31,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield partial
         with partial.open("r+b") as file:
-            os.fsync(
-                file.fileno()
-            )  # else a power cut may leave the name without content
+            os.fsync(file.fileno())  # else a power cut may leave the name alone
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

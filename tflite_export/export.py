@@ -23,8 +23,8 @@ from tflite_export.layer_walk import all_layers, is_binary
 from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
-from zoo import datasets
 from zoo.command_line import run_command
+from zoo.evaluation import dataset_of
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
@@ -176,9 +176,7 @@ def _samples(config: TrainConfig) -> tuple[np.ndarray | None, np.ndarray | None]
     """Images to verify with, normalised, and their classes; none for random ones."""
     if FLAGS.random_images:
         return None, None
-    dataset = datasets.get(
-        config.dataset, data_dir=FLAGS.data_dir, statistics=config.statistics
-    )
+    dataset = dataset_of(config, FLAGS.data_dir)
     dataset.check_prepared()
     return dataset.arrays("test", limit=FLAGS.samples)
 
