@@ -12,15 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from larq_irnet.half_precision import widened
+
 __all__ = [
     "StandardizedKernel",
     "elements_per_filter",
     "reduced_axes",
     "standardize_filters",
 ]
-
-
-_HALF = (tf.float16, tf.bfloat16)
 
 
 class StandardizedKernel(NamedTuple):
@@ -95,7 +94,7 @@ def standardize_filters(w: tf.Tensor, axes: Sequence[int]) -> StandardizedKernel
         The standardised kernel, in float32 where `w` is float16 or bfloat16, else in
         the dtype of `w`.
     """
-    w = tf.cast(w, tf.float32) if w.dtype in _HALF else w
+    w = widened(w)
     n = elements_per_filter(w.shape, axes)
     limits = np.finfo(w.dtype.as_numpy_dtype)
     peak = tf.reduce_max(tf.abs(w), axes, keepdims=True)

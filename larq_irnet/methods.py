@@ -28,6 +28,8 @@ class Method:
             precision.
         kernel_constraint: Alias of the constraint on latent weights, or `None`.
         activation: Non-linearity that the method's networks use around binary layers.
+        channel_scale: Whether its networks follow each binary convolution by a
+            `larq_irnet.layers.ChannelScale`.
         estimator: Constants of the quantizers that are not their defaults, by argument.
         reference: The paper, as a link; empty for plain full precision.
     """
@@ -38,6 +40,7 @@ class Method:
     kernel_quantizer: str | None = None
     kernel_constraint: str | None = None
     activation: str = "hard_tanh"
+    channel_scale: bool = False
     estimator: Mapping[str, float] = field(default_factory=dict, hash=False)
     reference: str = ""
 
@@ -122,6 +125,7 @@ def _configured(configurable: Any, arguments: Mapping[str, Any]) -> Any:
 _BINARY_NET = "https://arxiv.org/abs/1602.02830"
 _BI_REAL_NET = "https://arxiv.org/abs/1808.00278"
 _IR_NET = "https://arxiv.org/abs/1909.10788"
+_RECU = "https://arxiv.org/abs/2103.12369"
 
 _METHODS = {
     method.name: method
@@ -157,6 +161,14 @@ _METHODS = {
             activation="relu",
             reference=_IR_NET,
         ),
+        Method(
+            name="recu",
+            title="ReCU",
+            input_quantizer="normalized_approx_sign",
+            kernel_quantizer="recu",
+            channel_scale=True,
+            reference=_RECU,
+        ),
     )
 }
 
@@ -166,7 +178,7 @@ def names() -> list[str]:
 
     # Example
         >>> names()
-        ['approx_sign', 'float', 'irnet', 'irnet_w1a32', 'ste_sign']
+        ['approx_sign', 'float', 'irnet', 'irnet_w1a32', 'recu', 'ste_sign']
     """
     return sorted(_METHODS)
 

@@ -2,10 +2,18 @@
 
 import larq_irnet  # noqa: F401  (makes sure of legacy Keras before TensorFlow loads)
 from zoo import datasets, models, recipes, torch_import, training
-from zoo.models import CifarResNet18, ResNet18, ResNet20, ResNet34, VGGSmall
+from zoo.models import (
+    CifarResNet18,
+    ReActNet18,
+    ResNet18,
+    ResNet20,
+    ResNet34,
+    VGGSmall,
+)
 
 __all__ = [
     "CifarResNet18",
+    "ReActNet18",
     "ResNet18",
     "ResNet20",
     "ResNet34",

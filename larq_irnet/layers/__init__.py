@@ -1,5 +1,7 @@
-"""Larq's layers with one more argument: `quantizer`, the name of a method."""
+"""Larq's layers with one more argument, `quantizer`, and what goes around them."""
 
+from larq_irnet.layers.channel_scale import ChannelScale
+from larq_irnet.layers.learnable_bias import LearnableBias
 from larq_irnet.layers.quant_layers import (
     QuantConv1D,
     QuantConv2D,
@@ -9,6 +11,8 @@ from larq_irnet.layers.quant_layers import (
 )
 
 __all__ = [
+    "ChannelScale",
+    "LearnableBias",
     "QuantConv1D",
     "QuantConv2D",
     "QuantConv2DTranspose",

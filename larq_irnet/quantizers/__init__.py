@@ -13,13 +13,31 @@ also when a saved model is loaded.
 
 from larq_irnet.quantizers.ede import EDESign, ede_schedule, ede_sign
 from larq_irnet.quantizers.libra_pb import LibraPB, libra_pb
+from larq_irnet.quantizers.normalized_approx_sign import (
+    NormalizedApproxSign,
+    normalized_approx_sign,
+)
+from larq_irnet.quantizers.rectified_clamp import (
+    ReCU,
+    laplace_quantile,
+    recu_scale,
+    recu_schedule,
+    recu_sign,
+)
 from larq_irnet.quantizers.scheduled import ScheduledQuantizer
 
 __all__ = [
     "EDESign",
     "LibraPB",
+    "NormalizedApproxSign",
+    "ReCU",
     "ScheduledQuantizer",
     "ede_schedule",
     "ede_sign",
+    "laplace_quantile",
     "libra_pb",
+    "normalized_approx_sign",
+    "recu_scale",
+    "recu_schedule",
+    "recu_sign",
 ]

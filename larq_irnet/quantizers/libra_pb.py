@@ -19,6 +19,7 @@ from larq_irnet.filter_standardization import (
     reduced_axes,
     standardize_filters,
 )
+from larq_irnet.half_precision import cast_within_range
 from larq_irnet.quantizers.ede import EDEQuantizer, ede_sign, steepness_and_slope
 
 __all__ = ["LibraPB", "libra_pb"]
@@ -46,14 +47,6 @@ def _standardization_gradient(
     return tangential * standardized.inverse_deviation
 
 
-def _cast_within_range(x: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Casts to `dtype`; what would overflow is cut off, NaN stays NaN."""
-    if x.dtype == dtype:
-        return x
-    limit = tf.cast(dtype.max, x.dtype)  # tf.saturate_cast loses NaN in TensorFlow 2.16
-    return tf.cast(tf.where(tf.abs(x) > limit, tf.sign(x) * limit, x), dtype)
-
-
 def _libra_pb(
     w: tf.Tensor, t: tf.Tensor | float, k: tf.Tensor | float, axes: list[int]
 ) -> tf.Tensor:
@@ -68,7 +61,7 @@ def _libra_pb(
             y = tf.tanh(what * steepness)
             h = tf.raw_ops.TanhGrad(y=y, dy=tf.cast(dy, what.dtype))
             dw = _standardization_gradient(h, standardized, axes)
-            return _cast_within_range(dw * (scale * slope), w.dtype)
+            return cast_within_range(dw * (scale * slope), w.dtype)
 
         return tf.cast(lq.math.sign(what) * scale, w.dtype), grad
 

@@ -214,7 +214,7 @@ def test_model_with_an_unknown_layer(copied_run):
     path = copied_run.path / "model.keras"
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    known, unknown = b"OptionAShortcut", b"OptionZShortcut"
+    known, unknown = b"PadChannels", b"PadZhannels"
     assert known in parts["config.json"]
     parts["config.json"] = parts["config.json"].replace(known, unknown)
     with zipfile.ZipFile(path, "w") as archive:

@@ -8,7 +8,8 @@ from zoo.models.alignment import ALIGNMENTS, Rotate180
 from zoo.models.cifar_resnet18 import CifarResNet18
 from zoo.models.imagenet_resnet import ResNet18, ResNet34
 from zoo.models.named_activation import NamedActivation
-from zoo.models.option_a_shortcut import OptionAShortcut
+from zoo.models.pad_channels import PadChannels
+from zoo.models.reactnet18 import ReActNet18
 from zoo.models.resnet20 import ResNet20
 from zoo.models.subsample import Subsample
 from zoo.models.vgg_small import VGGSmall
@@ -17,7 +18,8 @@ __all__ = [
     "ALIGNMENTS",
     "CifarResNet18",
     "NamedActivation",
-    "OptionAShortcut",
+    "PadChannels",
+    "ReActNet18",
     "ResNet18",
     "ResNet20",
     "ResNet34",
@@ -30,7 +32,7 @@ __all__ = [
 
 _BUILDERS = {
     builder.__name__: builder
-    for builder in (CifarResNet18, ResNet18, ResNet20, ResNet34, VGGSmall)
+    for builder in (CifarResNet18, ReActNet18, ResNet18, ResNet20, ResNet34, VGGSmall)
 }
 
 

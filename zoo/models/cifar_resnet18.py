@@ -1,6 +1,6 @@
-"""ResNet-18 for small images: the network of IR-Net's CIFAR-10 experiments.
+"""ResNet-18 for small images: the network of IR-Net's and ReCU's experiments.
 
-The first convolution, the three 1x1 convolutions of the shortcuts and the classifier
+The first convolution, the classifier and the 1x1 convolutions of IR-Net's shortcuts
 stay in full precision; 16 convolutions are binary, in normal blocks.
 """
 
@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
-from zoo.models.residual_stages import residual_stages
+from zoo.models.published_choices import conv_initializer, default_shortcut
+from zoo.models.residual_stages import choose_shortcut, residual_stages
 from zoo.models.torch_initializers import default_kernel
 
 __all__ = ["CifarResNet18"]
@@ -24,36 +25,43 @@ def CifarResNet18(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     num_classes: int = 10,
     release: int = 2020,
+    shortcut: str | None = None,
     pad_values: float = 0.0,
     alignment: str = "tensorflow",
     bn_gamma: str = "ones",
     synchronized_batch_norm: bool = False,
     name: str = "cifar_resnet18",
 ) -> tf.keras.Model:
-    """Builds IR-Net's ResNet-18 for small images, for any method; outputs are logits.
+    """Builds the ResNet-18 for small images of IR-Net and ReCU; outputs are logits.
 
     2 + 2 + 2 + 2 normal blocks of widths 64, 128, 256 and 512; where the shape changes
-    the shortcut is a 1x1 convolution with stride 2 in full precision. The authors
-    released two versions: that of 2020 has no activation after the first
-    normalisation, so that the first binary convolution sees values beyond 1, and
-    normalises in front of the classifier; that of 2019 is the other way round.
+    IR-Net's shortcut is a 1x1 convolution with stride 2 in full precision, ReCU's has
+    no weights. IR-Net's authors released two versions: that of 2020, and ReCU's, has no
+    activation after the first normalisation, so that the first binary convolution sees
+    values beyond 1, and normalises in front of the classifier; that of 2019 is the
+    other way round.
 
-    | method | CIFAR-10 top-1 in the paper | parameters, of them binary |
-    |---|---|---|
-    | float | 93.0 % | 11,174,986, none |
-    | irnet | 91.5 % | 11,174,986, 10,985,472 |
+    | method | shortcut | CIFAR-10 top-1 in the paper | parameters, of them binary |
+    |---|---|---|---|
+    | float | strided | 93.0 % | 11,174,986, none |
+    | irnet | strided | 91.5 % | 11,174,986, 10,985,472 |
+    | recu | average_pool | 92.8 % | 11,005,002, 10,985,472 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
         input_shape: Height, width and channels of an image, static.
         num_classes: Number of logits.
-        release: 2020 or 2019, the year of the authors' code.
+        release: 2020 or 2019, the year of IR-Net's code.
+        shortcut: How shortcuts change the shape: "strided" by a 1x1 convolution,
+            "average_pool" by the mean of 2x2 pixels and channels of zeros; `None` for
+            the method's own.
         pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network,
             so that its weights can be imported.
-        bn_gamma: Initial scale of batch normalisations: "ones", or "uniform" in [0, 1)
-            as the authors' PyTorch 0.4.1 had it.
+        bn_gamma: Initial scale of batch normalisations: "ones", "uniform" in [0, 1) as
+            the authors' PyTorch 0.4.1 and 1.1.0 had it, or "near_zero", 1e-8, but
+            "uniform" in front of the classifier.
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
         name: Name of the model.
 
@@ -61,7 +69,7 @@ def CifarResNet18(
         A functional Keras model, [N, H, W, C] images to [N, num_classes] logits.
 
     # Raises
-        ValueError: for an unknown method, release, alignment or `bn_gamma`,
+        ValueError: for an unknown method, release, shortcut, alignment or `bn_gamma`,
             `pad_values` other than 0 and 1, or an `input_shape` that is not three
             positive integers.
 
@@ -73,16 +81,19 @@ def CifarResNet18(
     # References
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Table 3
+        - [ReCU: Reviving the Dead Weights in Binary Neural
+            Networks](https://arxiv.org/abs/2103.12369), Table 4
     """
     if release not in _RELEASES:
         raise ValueError(f"Expected `release` to be 2019 or 2020, got {release!r}.")
+    method = irnet.methods.get(method)
     pieces = NetworkPieces(
-        method=irnet.methods.get(method),
+        method=method,
         pad_values=pad_values,
         alignment=alignment,
         bn_gamma=bn_gamma,
         synchronized_batch_norm=synchronized_batch_norm,
-        kernel_initializer=default_kernel,
+        kernel_initializer=conv_initializer(method, default_kernel),
     )
     images = pieces.images(input_shape)
     x = pieces.float_conv(pieces.to_frame(images), _WIDTHS[0], 3, "stem_conv")
@@ -95,10 +106,13 @@ def CifarResNet18(
         widths=_WIDTHS,
         blocks_per_stage=_BLOCKS_PER_STAGE,
         block="normal",
-        shortcut=pieces.projection,
+        shortcut=choose_shortcut(
+            shortcut or default_shortcut(method),
+            {"strided": pieces.projection, "average_pool": pieces.pooled_option_a},
+        ),
     )
     x = pieces.pooled(x)
     if release == 2020:
-        x = pieces.batch_norm(x, "head_bn")
+        x = pieces.head_batch_norm(x)
     x = pieces.classifier(x, num_classes, default_kernel())
     return tf.keras.Model(images, x, name=name)

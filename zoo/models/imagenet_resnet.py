@@ -1,4 +1,4 @@
-"""ResNet-18 and ResNet-34 for ImageNet, with IR-Net's binary blocks.
+"""ResNet-18 and ResNet-34 for ImageNet, as in IR-Net and ReCU.
 
 The 7x7 stem, the three 1x1 convolutions of the shortcuts and the classifier stay in
 full precision; all 3x3 convolutions are binary.
@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
-from zoo.models.residual_stages import default_block, residual_stages
+from zoo.models.published_choices import conv_initializer, default_block
+from zoo.models.residual_stages import residual_stages
 from zoo.models.torch_initializers import default_kernel, kaiming_normal
 
 __all__ = ["ResNet18", "ResNet34"]
@@ -30,7 +31,7 @@ def _imagenet_resnet(
 ) -> tf.keras.Model:
     pieces = NetworkPieces(
         method=method,
-        kernel_initializer=lambda: kaiming_normal("fan_out"),
+        kernel_initializer=conv_initializer(method, lambda: kaiming_normal("fan_out")),
         **settings,
     )
     images = pieces.images(input_shape)
@@ -46,7 +47,7 @@ def _imagenet_resnet(
         block=block or default_block(method),
         shortcut=pieces.projection,
     )
-    x = pieces.batch_norm(pieces.pooled(x), "head_bn")
+    x = pieces.head_batch_norm(pieces.pooled(x))
     x = pieces.classifier(x, num_classes, default_kernel())
     return tf.keras.Model(images, x, name=name)
 
@@ -63,11 +64,11 @@ def ResNet18(
     synchronized_batch_norm: bool = False,
     name: str = "resnet18",
 ) -> tf.keras.Model:
-    """Builds IR-Net's ResNet-18 for ImageNet, for any method; outputs are logits.
+    """Builds the ResNet-18 of IR-Net and ReCU for ImageNet; outputs are logits.
 
     2 + 2 + 2 + 2 blocks of widths 64, 128, 256 and 512 after a 7x7 convolution and a
     max pool; where the shape changes the shortcut is a 1x1 convolution with stride 2 in
-    full precision. The authors' checkpoints also count 2,000 parameters of a
+    full precision. IR-Net's checkpoints also count 2,000 parameters of a
     normalisation that nothing uses.
 
     | method | block | ImageNet top-1 / top-5 in the paper | parameters, binary |
@@ -75,6 +76,7 @@ def ResNet18(
     | float | other | 69.6 / 89.2 % | 11,690,536, none |
     | irnet | bi_real | 58.1 / 80.0 % | 11,690,536, 10,985,472 |
     | irnet_w1a32 | normal | 66.5 / 86.8 % | 11,690,536, 10,985,472 |
+    | recu | bi_real | 61.0 / 82.6 % | 11,694,376, 10,985,472 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
@@ -86,8 +88,9 @@ def ResNet18(
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network,
             so that its weights can be imported.
-        bn_gamma: Initial scale of batch normalisations: "ones", or "uniform" in [0, 1)
-            as the authors' PyTorch 0.4.1 had it.
+        bn_gamma: Initial scale of batch normalisations: "ones", "uniform" in [0, 1) as
+            the authors' PyTorch 0.4.1 and 1.1.0 had it, or "near_zero", 1e-8, but
+            "uniform" in front of the classifier.
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
         name: Name of the model.
 
@@ -106,6 +109,8 @@ def ResNet18(
     # References
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Table 4
+        - [ReCU: Reviving the Dead Weights in Binary Neural
+            Networks](https://arxiv.org/abs/2103.12369), Table 5
     """
     return _imagenet_resnet(
         irnet.methods.get(method),
@@ -133,7 +138,7 @@ def ResNet34(
     synchronized_batch_norm: bool = False,
     name: str = "resnet34",
 ) -> tf.keras.Model:
-    """Builds IR-Net's ResNet-34 for ImageNet, for any method; outputs are logits.
+    """Builds the ResNet-34 of IR-Net and ReCU for ImageNet; outputs are logits.
 
     As `ResNet18`, with 3 + 4 + 6 + 3 blocks.
 
@@ -142,6 +147,7 @@ def ResNet34(
     | float | other | 73.3 / 91.3 % | 21,798,696, none |
     | irnet | bi_real | 62.9 / 84.1 % | 21,798,696, 21,086,208 |
     | irnet_w1a32 | normal | 70.4 / 89.5 % | 21,798,696, 21,086,208 |
+    | recu | bi_real | 65.1 / 85.8 % | 21,806,248, 21,086,208 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
@@ -150,7 +156,7 @@ def ResNet34(
         block: "bi_real", "normal" or `None`, as in `ResNet18`.
         pad_values: What binary convolutions pad with, 0.0 or 1.0.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network.
-        bn_gamma: Initial scale of batch normalisations, "ones" or "uniform".
+        bn_gamma: Initial scale of batch normalisations, as in `ResNet18`.
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
         name: Name of the model.
 
@@ -168,6 +174,8 @@ def ResNet34(
     # References
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Table 4
+        - [ReCU: Reviving the Dead Weights in Binary Neural
+            Networks](https://arxiv.org/abs/2103.12369), Table 5
     """
     return _imagenet_resnet(
         irnet.methods.get(method),

@@ -1,6 +1,5 @@
 """The pieces that the networks are made of, for one method and one geometry."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -9,7 +8,8 @@ import larq_irnet as irnet
 from zoo.models import torch_initializers
 from zoo.models.alignment import Rotate180, check_alignment, first_subsampled_pixel
 from zoo.models.named_activation import NamedActivation
-from zoo.models.option_a_shortcut import OptionAShortcut
+from zoo.models.pad_channels import PadChannels
+from zoo.models.published_choices import MakeInitializer
 from zoo.models.subsample import Subsample
 
 __all__ = ["NetworkPieces"]
@@ -17,8 +17,6 @@ __all__ = ["NetworkPieces"]
 # PyTorch's defaults; its momentum of 0.1 is the share of the new batch
 _BN_MOMENTUM = 0.9
 _BN_EPSILON = 1e-5
-
-MakeInitializer = Callable[[], tf.keras.initializers.Initializer]
 
 
 def _full_precision() -> str:
@@ -34,7 +32,8 @@ class NetworkPieces:
         method: What the binary convolutions and activations are.
         pad_values: What binary convolutions pad with, 0.0 or 1.0.
         alignment: "tensorflow" or "torch".
-        bn_gamma: Initial scale of batch normalisations, "ones" or "uniform".
+        bn_gamma: Initial scale of batch normalisations, one of
+            `torch_initializers.BN_GAMMAS`.
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
         kernel_initializer: Makes the initializer of one convolution.
 
@@ -84,6 +83,13 @@ class NetworkPieces:
     def batch_norm(
         self, x: tf.Tensor, name: str, bn_gamma: str | None = None
     ) -> tf.Tensor:
+        """Normalisation with PyTorch's constants.
+
+        # Arguments
+            x: Features.
+            name: Name of the layer.
+            bn_gamma: Its initial scale; `None` for that of the network.
+        """
         return tf.keras.layers.BatchNormalization(
             momentum=_BN_MOMENTUM,
             epsilon=_BN_EPSILON,
@@ -91,6 +97,11 @@ class NetworkPieces:
             synchronized=self.synchronized_batch_norm,
             name=name,
         )(x)
+
+    def head_batch_norm(self, x: tf.Tensor) -> tf.Tensor:
+        """The normalisation in front of the classifier, whose scale is never near 0."""
+        is_tiny = self.bn_gamma == "near_zero"
+        return self.batch_norm(x, "head_bn", "uniform" if is_tiny else None)
 
     def float_conv(
         self, x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1
@@ -108,8 +119,8 @@ class NetworkPieces:
     def binary_conv(
         self, x: tf.Tensor, filters: int, name: str, strides: int = 1
     ) -> tf.Tensor:
-        """A 3x3 convolution that the method binarizes."""
-        return irnet.layers.QuantConv2D(
+        """A 3x3 convolution that the method binarizes, and scales if it does."""
+        x = irnet.layers.QuantConv2D(
             filters,
             3,
             strides=strides,
@@ -120,25 +131,30 @@ class NetworkPieces:
             kernel_initializer=self.kernel_initializer(),
             name=name,
         )(x)
+        if not self.method.channel_scale:
+            return x
+        return irnet.layers.ChannelScale(name=f"{name}_scale")(x)
 
     def option_a(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
         """Every second pixel, zeros for the channels that are missing."""
-        row, column = self._first_pixel(x)
-        shortcut = OptionAShortcut(
-            filters, first_row=row, first_column=column, name=name
-        )
-        return shortcut(x)
+        return PadChannels(filters, name=name)(self._subsampled(x, name))
+
+    def pooled_option_a(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
+        """The mean of 2x2 pixels, zeros for the channels that are missing."""
+        return PadChannels(filters, name=name)(self._halved(x, name))
 
     def projection(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
         """A 1x1 convolution with stride 2 in full precision, normalised."""
-        row, column = self._first_pixel(x)
-        if row or column:
-            pixels = Subsample(
-                first_row=row, first_column=column, name=f"{name}_pixels"
-            )
-            x = self.float_conv(pixels(x), filters, 1, f"{name}_conv")
+        if any(self._first_pixel(x)):
+            x = self._subsampled(x, name)
+            x = self.float_conv(x, filters, 1, f"{name}_conv")
         else:
             x = self.float_conv(x, filters, 1, f"{name}_conv", strides=2)
+        return self.batch_norm(x, f"{name}_bn")
+
+    def pooled_projection(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
+        """The mean of 2x2 pixels, then a 1x1 convolution in full precision."""
+        x = self.float_conv(self._halved(x, name), filters, 1, f"{name}_conv")
         return self.batch_norm(x, f"{name}_bn")
 
     def pooled(self, x: tf.Tensor) -> tf.Tensor:
@@ -166,6 +182,16 @@ class NetworkPieces:
             dtype=_full_precision(),
             name="logits",
         )(x)
+
+    def _halved(self, x: tf.Tensor, name: str) -> tf.Tensor:
+        # "same": the last row or column of an odd size is not lost
+        pool = tf.keras.layers.AveragePooling2D(padding="same", name=f"{name}_pool")
+        return pool(x)
+
+    def _subsampled(self, x: tf.Tensor, name: str) -> tf.Tensor:
+        row, column = self._first_pixel(x)
+        pixels = Subsample(first_row=row, first_column=column, name=f"{name}_pixels")
+        return pixels(x)
 
     def _first_pixel(self, x: tf.Tensor) -> tuple[int, int]:
         return (

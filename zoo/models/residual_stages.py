@@ -5,14 +5,13 @@ A Bi-Real block has one shortcut for every convolution,
 `y = act(BN(conv(act(BN(conv(x))))) + shortcut(x))`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
 
-__all__ = ["BLOCKS", "default_block", "residual_stages"]
+__all__ = ["BLOCKS", "choose_shortcut", "residual_stages"]
 
 Shortcut = Callable[[tf.Tensor, int, str], tf.Tensor]
 
@@ -56,9 +55,15 @@ _BLOCKS = {"bi_real": _bi_real_block, "normal": _normal_block}
 BLOCKS = tuple(_BLOCKS)
 
 
-def default_block(method: irnet.methods.Method) -> str:
-    """The published choice: "normal" where only weights are binary, else "bi_real"."""
-    return "normal" if method.is_weight_only else "bi_real"
+def choose_shortcut(name: str, choices: Mapping[str, Shortcut]) -> Shortcut:
+    """What makes the shortcuts where the shape changes.
+
+    # Raises
+        ValueError: for an unknown name.
+    """
+    if name not in choices:
+        raise ValueError(f"Expected `shortcut` out of {list(choices)}, got {name!r}.")
+    return choices[name]
 
 
 def residual_stages(

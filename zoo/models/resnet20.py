@@ -1,4 +1,4 @@
-"""ResNet-20 for small images, with IR-Net's binary blocks.
+"""ResNet-20 for small images: the network of IR-Net's and ReCU's experiments.
 
 The first convolution and the classifier stay in full precision; the 18 convolutions in
 between are binary.
@@ -8,8 +8,13 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
-from zoo.models.residual_stages import default_block, residual_stages
-from zoo.models.torch_initializers import kaiming_normal
+from zoo.models.published_choices import (
+    default_block,
+    default_shortcut,
+    has_default_classifier,
+)
+from zoo.models.residual_stages import choose_shortcut, residual_stages
+from zoo.models.torch_initializers import default_kernel, kaiming_normal
 
 __all__ = ["ResNet20"]
 
@@ -23,24 +28,26 @@ def ResNet20(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     num_classes: int = 10,
     block: str | None = None,
+    shortcut: str | None = None,
     pad_values: float = 0.0,
     alignment: str = "tensorflow",
     bn_gamma: str = "ones",
     synchronized_batch_norm: bool = False,
     name: str = "resnet20",
 ) -> tf.keras.Model:
-    """Builds IR-Net's ResNet-20 for any method; outputs are logits.
+    """Builds the ResNet-20 of IR-Net and ReCU for any method; outputs are logits.
 
-    3 + 3 + 3 blocks of widths 16, 32 and 64; where the shape changes the shortcut takes
-    every second pixel and surrounds the channels with zeros. With a method that
-    binarizes weights only it is the authors' other network: no activation after the
-    first normalisation, one in front of the classifier.
+    3 + 3 + 3 blocks of widths 16, 32 and 64; where the shape changes the shortcut
+    halves the image and surrounds the channels with zeros. With a method that binarizes
+    weights only it is IR-Net's other network: no activation after the first
+    normalisation, one in front of the classifier.
 
-    | method | block | CIFAR-10 top-1 in the paper | parameters, of them binary |
-    |---|---|---|---|
-    | irnet | bi_real | 86.5 % | 269,850, 267,264 |
-    | irnet | normal | 85.4 % | 269,850, 267,264 |
-    | irnet_w1a32 | normal | 90.8 % | 269,850, 267,264 |
+    | method | block | shortcut | CIFAR-10 top-1 in the paper | parameters, binary |
+    |---|---|---|---|---|
+    | irnet | bi_real | strided | 86.5 % | 269,850, 267,264 |
+    | irnet | normal | strided | 85.4 % | 269,850, 267,264 |
+    | irnet_w1a32 | normal | strided | 90.8 % | 269,850, 267,264 |
+    | recu | bi_real | average_pool | 87.4 % | 270,522, 267,264 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
@@ -48,12 +55,15 @@ def ResNet20(
         num_classes: Number of logits.
         block: "bi_real", a shortcut for every convolution, "normal", one for two, or
             `None`: "normal" if only weights are binary, else "bi_real".
+        shortcut: How shortcuts halve the image: "strided" takes every second pixel,
+            "average_pool" the mean of 2x2; `None` for the method's own.
         pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network,
             so that its weights can be imported.
-        bn_gamma: Initial scale of batch normalisations: "ones", or "uniform" in [0, 1)
-            as the authors' PyTorch 0.4.1 had it.
+        bn_gamma: Initial scale of batch normalisations: "ones", "uniform" in [0, 1) as
+            the authors' PyTorch 0.4.1 and 1.1.0 had it, or "near_zero", 1e-8, but
+            "uniform" in front of the classifier.
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
         name: Name of the model.
 
@@ -61,8 +71,9 @@ def ResNet20(
         A functional Keras model, [N, H, W, C] images to [N, num_classes] logits.
 
     # Raises
-        ValueError: for an unknown method, block, alignment or `bn_gamma`, `pad_values`
-            other than 0 and 1, or an `input_shape` that is not three positive integers.
+        ValueError: for an unknown method, block, shortcut, alignment or `bn_gamma`,
+            `pad_values` other than 0 and 1, or an `input_shape` that is not three
+            positive integers.
 
     # Example
         >>> model = ResNet20("irnet", input_shape=(8, 8, 1))
@@ -72,6 +83,8 @@ def ResNet20(
     # References
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Tables 2 and 3
+        - [ReCU: Reviving the Dead Weights in Binary Neural
+            Networks](https://arxiv.org/abs/2103.12369), Table 4
         - [Bi-Real Net](https://arxiv.org/abs/1808.00278), Fig. 3
     """
     method = irnet.methods.get(method)
@@ -94,10 +107,15 @@ def ResNet20(
         widths=_WIDTHS,
         blocks_per_stage=_BLOCKS_PER_STAGE,
         block=block or default_block(method),
-        shortcut=pieces.option_a,
+        shortcut=choose_shortcut(
+            shortcut or default_shortcut(method),
+            {"strided": pieces.option_a, "average_pool": pieces.pooled_option_a},
+        ),
     )
-    x = pieces.batch_norm(pieces.pooled(x), "head_bn")
+    x = pieces.head_batch_norm(pieces.pooled(x))
     if method.is_weight_only:
         x = pieces.activate(x, "head_act")
-    x = pieces.classifier(x, num_classes, kaiming_normal("fan_in"))
+    is_default = has_default_classifier(method)
+    kernel = default_kernel() if is_default else kaiming_normal("fan_in")
+    x = pieces.classifier(x, num_classes, kernel)
     return tf.keras.Model(images, x, name=name)

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 __all__ = ["BN_GAMMAS", "bn_gamma", "default_bias", "default_kernel", "kaiming_normal"]
 
-BN_GAMMAS = ("ones", "uniform")
+BN_GAMMAS = ("ones", "uniform", "near_zero")
+
+_NEAR_ZERO = 1e-8
 
 
 def kaiming_normal(mode: str) -> tf.keras.initializers.Initializer:
@@ -42,7 +44,8 @@ def bn_gamma(name: str) -> tf.keras.initializers.Initializer:
 
     # Arguments
         name: "ones", as in Keras and today's PyTorch, or "uniform" in [0, 1), as in
-            PyTorch up to 1.1, which several published networks were trained with.
+            PyTorch up to 1.1, which several published networks were trained with, or
+            "near_zero", 1e-8.
 
     # Raises
         ValueError: for another name.
@@ -51,4 +54,6 @@ def bn_gamma(name: str) -> tf.keras.initializers.Initializer:
         raise ValueError(f"Expected `bn_gamma` out of {list(BN_GAMMAS)}, got {name!r}.")
     if name == "uniform":
         return tf.keras.initializers.RandomUniform(0.0, 1.0)
+    if name == "near_zero":
+        return tf.keras.initializers.Constant(_NEAR_ZERO)
     return tf.keras.initializers.Ones()

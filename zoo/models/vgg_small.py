@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
-from zoo.models.torch_initializers import kaiming_normal
+from zoo.models.published_choices import has_default_classifier
+from zoo.models.torch_initializers import default_kernel, kaiming_normal
 
 __all__ = ["VGGSmall"]
 
@@ -38,7 +39,7 @@ def VGGSmall(
     synchronized_batch_norm: bool = False,
     name: str = "vgg_small",
 ) -> tf.keras.Model:
-    """Builds IR-Net's VGG-Small for any method; outputs are logits.
+    """Builds the VGG-Small of IR-Net and ReCU for any method; outputs are logits.
 
     Convolutions of widths 128, 128, 256, 256, 512 and 512, each followed by
     normalisation and activation, every second one by a 2x2 max pool in between.
@@ -47,6 +48,7 @@ def VGGSmall(
     |---|---|---|
     | float | 91.7 % | 4,660,106, none |
     | irnet | 90.4 % | 4,660,106, 4,571,136 |
+    | recu | 92.2 % | 4,661,770, 4,571,136 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
@@ -57,8 +59,8 @@ def VGGSmall(
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow" or "torch", which are the same here: nothing has a
             stride and pools divide evenly. Weights can be imported with either.
-        bn_gamma: Initial scale of batch normalisations: "ones", as the authors set it
-            here, or "uniform" in [0, 1).
+        bn_gamma: Initial scale of batch normalisations: "ones", as all authors set it
+            here, "uniform" in [0, 1), or "near_zero", 1e-8.
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
         name: Name of the model.
 
@@ -77,9 +79,12 @@ def VGGSmall(
     # References
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Table 3
+        - [ReCU: Reviving the Dead Weights in Binary Neural
+            Networks](https://arxiv.org/abs/2103.12369), Table 4
     """
+    method = irnet.methods.get(method)
     pieces = NetworkPieces(
-        method=irnet.methods.get(method),
+        method=method,
         pad_values=pad_values,
         alignment=alignment,
         bn_gamma=bn_gamma,
@@ -98,10 +103,13 @@ def VGGSmall(
         if index in _POOLED:
             x = tf.keras.layers.MaxPooling2D(name=f"{conv}_pool")(x)
         x = pieces.activate(pieces.batch_norm(x, f"{conv}_bn"), f"{conv}_act")
-    x = pieces.classifier(
-        x,
-        num_classes,
-        tf.keras.initializers.RandomNormal(stddev=_CLASSIFIER_DEVIATION),
-        bias_initializer=tf.keras.initializers.Zeros(),
-    )
+    if has_default_classifier(method):
+        x = pieces.classifier(x, num_classes, default_kernel())
+    else:
+        x = pieces.classifier(
+            x,
+            num_classes,
+            tf.keras.initializers.RandomNormal(stddev=_CLASSIFIER_DEVIATION),
+            bias_initializer=tf.keras.initializers.Zeros(),
+        )
     return tf.keras.Model(images, x, name=name)

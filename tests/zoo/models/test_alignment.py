@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 
 from tests.zoo.models import reference
-from zoo.models import OptionAShortcut, Rotate180
+from zoo.models import PadChannels, Rotate180, Subsample
 from zoo.models.alignment import ALIGNMENTS, check_alignment, first_subsampled_pixel
 
 sizes = st.integers(1, 9)
@@ -117,12 +117,12 @@ def test_without_the_rotation_even_sizes_differ():
 @given(sizes, sizes)
 def test_shortcut_in_the_rotated_frame(height, width):
     images = np.random.default_rng(1).normal(size=(2, height, width, 3))
-    shortcut = OptionAShortcut(
-        7,
+    subsample = Subsample(
         first_row=first_subsampled_pixel(height, "torch"),
         first_column=first_subsampled_pixel(width, "torch"),
         dtype="float64",
     )
+    shortcut = PadChannels(7, dtype="float64")(subsample(rotate(images)))
     np.testing.assert_array_equal(
-        rotate(shortcut(rotate(images)).numpy()), reference.option_a(images, 7)
+        rotate(shortcut.numpy()), reference.option_a(images, 7)
     )

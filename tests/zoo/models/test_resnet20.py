@@ -10,7 +10,7 @@ import larq_irnet as irnet
 import zoo
 from tests.zoo.models import reference
 
-# METHODS.md 5.1
+# of the authors' network
 TRAINABLE = 269_850
 BINARY = 267_264
 BINARY_MACS = 40_108_032

@@ -1,30 +1,26 @@
-"""The parameter-free shortcut of CIFAR ResNets where the shape changes."""
+"""Zeros for the channels that a parameter-free shortcut does not have."""
 
 from typing import Any
 
 import tensorflow as tf
 
-from zoo.models.subsample import Subsample
-
-__all__ = ["OptionAShortcut"]
+__all__ = ["PadChannels"]
 
 
 @tf.keras.utils.register_keras_serializable(package="zoo")
-class OptionAShortcut(Subsample):
-    """Takes every second pixel and surrounds the channels with zeros.
+class PadChannels(tf.keras.layers.Layer):
+    """Surrounds the channels with channels of zeros.
 
     # Arguments
         filters: Number of output channels; half of what is missing goes in front of
             the input's channels, the rest behind.
-        first_row: First row that is taken, 0 or 1.
-        first_column: First column that is taken, 0 or 1.
 
     # Raises
         ValueError: if the input already has more channels than `filters`.
 
     # Example
-        >>> OptionAShortcut(4)(tf.reshape(tf.range(8.0), (1, 2, 2, 2))).numpy().tolist()
-        [[[[0.0, 0.0, 1.0, 0.0]]]]
+        >>> PadChannels(4)(tf.constant([[1.0, 2.0]])).numpy().tolist()
+        [[0.0, 1.0, 2.0, 0.0]]
 
     # References
         - [Deep Residual Learning for Image
@@ -44,11 +40,11 @@ class OptionAShortcut(Subsample):
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        # [N, H, W, C] -> [N, ceil(H / 2), ceil(W / 2), filters]
+        # [..., C] -> [..., filters]
         missing = self.filters - inputs.shape[-1]
         before = missing // 2
-        paddings = [[0, 0], [0, 0], [0, 0], [before, missing - before]]
-        return tf.pad(super().call(inputs), paddings)
+        others = [[0, 0]] * (inputs.shape.rank - 1)
+        return tf.pad(inputs, [*others, [before, missing - before]])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters}
