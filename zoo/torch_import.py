@@ -11,18 +11,17 @@ works on images rotated by 180 degrees, so kernels are rotated as they are impor
 `zoo.models.alignment`).
 """
 
-import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from larq_irnet.layers import ChannelScale
 from larq_irnet.quantized_scope import quantized_scope
-from zoo.models import Rotate180
 from zoo.torch_checkpoint import read_checkpoint
+from zoo.torch_entries import TorchEntry, has_rotated_images, torch_entries
 from zoo.torch_layouts import TorchLayout, find_layout
 
 __all__ = ["load_state_dict", "read_checkpoint"]
@@ -32,104 +31,27 @@ log = logging.getLogger(__name__)
 _PARALLEL_PREFIX = "module."  # of torch.nn.DataParallel
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One entry of a state dict and the variable that it belongs to.
-
-    # Attributes
-        name: In the state dict.
-        shape: In PyTorch's layout.
-        variable: Of the model.
-        to_keras: From PyTorch's layout to that of the variable.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    variable: tf.Variable
-    to_keras: Callable[[np.ndarray], np.ndarray]
-
-
-def _unchanged(array: np.ndarray) -> np.ndarray:
-    return array
-
-
-def _kernel(kernel: np.ndarray, is_rotated: bool) -> np.ndarray:
-    # [C_out, C_in, H, W] -> [H, W, C_in, C_out]
-    kernel = kernel.transpose(2, 3, 1, 0)
-    return kernel[::-1, ::-1] if is_rotated else kernel
-
-
-def _conv_entries(
-    layer: tf.keras.layers.Conv2D, module: str, is_rotated: bool
-) -> Iterator[_Entry]:
-    height, width, channels, filters = layer.kernel.shape
-    shape = (filters, channels, height, width)
-    to_keras = functools.partial(_kernel, is_rotated=is_rotated)
-    yield _Entry(f"{module}.weight", shape, layer.kernel, to_keras)
-
-
-def _dense_entries(
-    layer: tf.keras.layers.Dense, module: str, is_rotated: bool
-) -> Iterator[_Entry]:
-    flatten = layer.inbound_nodes[0].inbound_layers
-    height, width, channels = flatten.input_shape[1:]
-
-    def to_keras(weight: np.ndarray) -> np.ndarray:
-        # [units, C x H x W] -> [H x W x C, units]
-        images = weight.reshape(-1, channels, height, width)
-        return _kernel(images, is_rotated).reshape(-1, len(weight))
-
-    shape = (layer.units, channels * height * width)
-    yield _Entry(f"{module}.weight", shape, layer.kernel, to_keras)
-    yield _Entry(f"{module}.bias", (layer.units,), layer.bias, _unchanged)
-
-
-def _batch_norm_entries(
-    layer: tf.keras.layers.BatchNormalization, module: str, is_rotated: bool
-) -> Iterator[_Entry]:
-    for name, variable in (
-        ("weight", layer.gamma),
-        ("bias", layer.beta),
-        ("running_mean", layer.moving_mean),
-        ("running_var", layer.moving_variance),
-    ):
-        yield _Entry(f"{module}.{name}", tuple(variable.shape), variable, _unchanged)
-
-
-_ENTRIES_OF: dict[type, Callable[[Any, str, bool], Iterator[_Entry]]] = {
-    tf.keras.layers.Conv2D: _conv_entries,  # binary ones as well
-    tf.keras.layers.Dense: _dense_entries,
-    tf.keras.layers.BatchNormalization: _batch_norm_entries,
-}
-
-
-def _entries(model: tf.keras.Model, layout: TorchLayout) -> list[_Entry]:
-    entries: list[_Entry] = []
-    is_rotated = _is_rotated(model)
-    for layer in model.layers:
-        if not layer.weights:
-            continue
-        makers = [m for kind, m in _ENTRIES_OF.items() if isinstance(layer, kind)]
-        if layer.name not in layout.modules or not makers:
-            raise ValueError(
-                f"Expected the layers of {layout.network} alone, got {layer.name!r}, "
-                "which has no counterpart in PyTorch."
-            )
-        entries.extend(makers[0](layer, layout.modules[layer.name], is_rotated))
-    return entries
-
-
-def _is_rotated(model: tf.keras.Model) -> bool:
-    return any(isinstance(layer, Rotate180) for layer in model.layers)
-
-
 def _check_alignment(model: tf.keras.Model, layout: TorchLayout) -> None:
-    if layout.is_strided and not _is_rotated(model):
+    if layout.is_strided and not has_rotated_images(model):
         raise ValueError(
             "Expected a model with the geometry of PyTorch, got "
             f"{model.name!r} with that of TensorFlow. Build it with "
             '`alignment="torch"`.'
         )
+
+
+def _check_scales(model: tf.keras.Model, values: Mapping[str, Any]) -> None:
+    """Networks with ReCU's channel scales and those without do not fit each other."""
+    are_in_model = any(isinstance(layer, ChannelScale) for layer in model.layers)
+    are_in_values = any(str(name).endswith(".alpha") for name in values)
+    if are_in_model == are_in_values:
+        return
+    expected, got = ("with", "without") if are_in_model else ("without", "with")
+    raise ValueError(
+        f"Expected a state dict {expected} ReCU's channel scales (`alpha`), as model "
+        f"{model.name!r} is {expected} them, got one {got}. Build the model with the "
+        "method that the PyTorch network was trained with."
+    )
 
 
 def _warn_of_padding(model: tf.keras.Model) -> None:
@@ -162,7 +84,7 @@ def _as_array(value: Any) -> np.ndarray | None:
     return array if dtype.is_floating or dtype.is_integer else None
 
 
-def _problem(entry: _Entry, values: Mapping[str, Any], array: Any) -> str | None:
+def _problem(entry: TorchEntry, values: Mapping[str, Any], array: Any) -> str | None:
     """What is wrong with one entry, or `None`."""
     if entry.name not in values:
         return f"no {entry.name} {entry.shape}"
@@ -174,7 +96,7 @@ def _problem(entry: _Entry, values: Mapping[str, Any], array: Any) -> str | None
 
 
 def _checked(
-    entries: list[_Entry], values: Mapping[str, Any], layout: TorchLayout
+    entries: list[TorchEntry], values: Mapping[str, Any], layout: TorchLayout
 ) -> list[np.ndarray]:
     """The arrays of all entries, or one error about everything that does not fit."""
     arrays = [_as_array(values.get(entry.name)) for entry in entries]
@@ -195,14 +117,16 @@ def load_state_dict(model: tf.keras.Model, state_dict: Mapping[str, Any]) -> Non
     """Gives a network of the zoo the weights of the authors' PyTorch network.
 
     All weights are replaced, latent weights and batch norm statistics included, or
-    none. The names tell neither "bi_real" from "normal" blocks nor methods from each
-    other: the model has to be built as the PyTorch network was.
+    none. The names tell neither "bi_real" from "normal" blocks nor pooled from strided
+    shortcuts, and of the methods only those with channel scales from those without:
+    the model has to be built as the PyTorch network was.
 
     # Arguments
         model: A network of `zoo.models`, built with `alignment="torch"`.
         state_dict: NumPy arrays or PyTorch tensors by PyTorch's names, with or without
-            the prefix "module." of `DataParallel`. Counters of batches and the unused
-            `bn3` of the ImageNet networks are ignored.
+            the prefix "module." of `DataParallel`. Ignored are counters of batches,
+            ReCU's `tau`, which inference does not depend on, and the unused `bn3` of
+            IR-Net's ImageNet networks.
 
     # Raises
         ValueError: if the model was built otherwise, or with all entries that are
@@ -228,7 +152,8 @@ def load_state_dict(model: tf.keras.Model, state_dict: Mapping[str, Any]) -> Non
         for name, value in _without_prefix(state_dict).items()
         if not layout.is_unused(str(name))
     }
-    entries = _entries(model, layout)
+    _check_scales(model, values)
+    entries = torch_entries(model, layout)
     arrays = _checked(entries, values, layout)
     _warn_of_padding(model)
     with quantized_scope(False):

@@ -27,7 +27,7 @@ class TorchLayout:
     network: str
     mark: str
     modules: Mapping[str, str]
-    unused: str = r".*\.num_batches_tracked"
+    unused: str = r".*\.(num_batches_tracked|tau)"
     is_strided: bool = True
 
     def is_unused(self, name: str) -> bool:
@@ -41,16 +41,34 @@ _BLOCKS = {
         f"layer{stage}.{block - 1}.{theirs}{conv}"
     )
     for stage, block, conv in product(range(1, 5), range(1, 7), (1, 2))
-    for ours, theirs in (("", "conv"), ("_bn", "bn"))
+    for ours, theirs in (("", "conv"), ("_scale", "conv"), ("_bn", "bn"))
+}
+_UNITS = {
+    f"stage{stage}_block{number}_{ours}": f"layer{stage}.{number - 1}.{theirs}"
+    for stage, number in product(range(1, 5), range(1, 5))
+    for ours, theirs in (
+        ("move0", "move0"),
+        ("conv1", "conv"),
+        ("conv1_scale", "conv"),
+        ("conv1_bn", "bn"),
+        ("move1", "move1"),
+        ("prelu", "nonlinear"),
+        ("move2", "move2"),
+    )
 }
 
 
-def _projections(shortcut: str) -> dict[str, str]:
-    """The 1x1 convolutions where the shape changes, and their normalisations."""
+def _projections(shortcut: str, first: int = 0) -> dict[str, str]:
+    """The 1x1 convolutions where the shape changes, and their normalisations.
+
+    # Arguments
+        shortcut: What they are called.
+        first: Position of the convolution in its sequence.
+    """
     return {
-        f"stage{stage}_block1_{ours}": f"layer{stage}.0.{shortcut}.{theirs}"
+        f"stage{stage}_block1_{ours}": f"layer{stage}.0.{shortcut}.{first + position}"
         for stage in (2, 3, 4)
-        for ours, theirs in (("conv", "0"), ("bn", "1"))
+        for position, ours in enumerate(("conv", "bn"))
     }
 
 
@@ -60,10 +78,22 @@ _LAYOUTS = (  # the first whose mark is in a model is its layout
         mark="conv0",
         modules={
             **{f"conv{index}": f"conv{index}" for index in range(6)},
+            **{f"conv{index}_scale": f"conv{index}" for index in range(1, 6)},
             **{f"conv{index}_bn": f"bn{index}" for index in range(6)},
             "logits": "fc",
         },
         is_strided=False,
+    ),
+    TorchLayout(
+        network="ReActNet's ResNet-18",
+        mark="stage1_block1_move0",
+        modules={
+            "stem_conv": "conv",
+            "stem_bn": "bn",
+            **_UNITS,
+            **_projections("downsample", first=1),  # behind the pool
+            "logits": "fc",
+        },
     ),
     TorchLayout(
         network="an ImageNet ResNet",
@@ -74,12 +104,12 @@ _LAYOUTS = (  # the first whose mark is in a model is its layout
             **_projections("downsample"),
             "logits": "fc",
         },
-        # the authors make bn3, which therefore is in their files, and never call it
-        unused=r".*\.num_batches_tracked|bn3\..*",
+        # IR-Net's authors make bn3, which thus is in their files, and never call it
+        unused=r".*\.(num_batches_tracked|tau)|bn3\..*",
     ),
     TorchLayout(
         network="ResNet-18 for CIFAR",
-        mark="stage2_block1_conv",
+        mark="stage4_block1_conv1",
         modules={
             **_STEM_AND_HEAD,
             **_BLOCKS,

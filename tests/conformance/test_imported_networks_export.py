@@ -28,7 +28,22 @@ BINARY = [  # pixels: LCE pads with zeros rightly from 3x3 in the last stage on
     ("vgg_small", 16, 5),
     ("resnet18", 72, 16),
     ("resnet34", 72, 32),
+    ("recu_resnet20", 16, 18),
+    ("recu_cifar_resnet18", 24, 16),
+    ("recu_vgg_small", 16, 5),
+    ("recu_resnet18", 72, 16),
+    ("recu_reactnet18", 96, 16),
 ]
+# Native "same" padding throughout: what is padded are the channels of option A.
+PADDED_SHORTCUTS = {
+    "resnet20": 2,
+    "resnet20_normal": 2,
+    "recu_resnet20": 2,
+    "recu_cifar_resnet18": 3,
+}
+# Scales are folded into the convolutions, ReCU's of both signs included; only a
+# normalisation behind a max pool has nothing to be folded into.
+UNFOLDED_NORMALIZATIONS = {"vgg_small": 3, "recu_vgg_small": 3}
 
 
 def differences(logits, expected):
@@ -66,9 +81,9 @@ def test_binary_networks(name, size, binary, tmp_path):
     assert len(report.binary_layers) == binary
     assert {layer.operator for layer in report.binary_layers} == {"LceBconv2d"}
     assert [finding for finding in report.findings if finding.severity == "error"] == []
-    # native "same" padding throughout: what is padded are the channels of option A
-    assert operators.count("PAD") == (2 if name.startswith("resnet20") else 0)
+    assert operators.count("PAD") == PADDED_SHORTCUTS.get(name, 0)
     assert operators.count("PADV2") == 0
+    assert operators.count("MUL") == UNFOLDED_NORMALIZATIONS.get(name, 0)
     for options in KERNELS.values():
         (logits,) = run_samples(result.flatbuffer, [images], **options)
         assert np.median(differences(logits, expected)) < TOLERANCE

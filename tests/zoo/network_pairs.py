@@ -17,7 +17,9 @@ from zoo.torch_import import load_state_dict
 torch.set_num_threads(1)  # its threads and TensorFlow's wait for each other
 
 CLASSES = 7
-WEIGHT_ONLY = {"block": "normal", "is_weight_only": True}
+IRNET_W1A32 = {"conv": torch_networks.IRWeightConv2d}
+RECU = {"conv": torch_networks.ReCUConv2d}
+RECU_POOLED = {**RECU, "shortcut": torch_networks.PooledOptionA}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ PUBLISHED = [
         torch=torch_networks.ResNet20,
         keras=zoo.ResNet20,
         method="irnet_w1a32",
-        torch_arguments=WEIGHT_ONLY,
+        torch_arguments={**IRNET_W1A32, "block": "normal"},
     ),
     Published(
         name="cifar_resnet18",
@@ -122,7 +124,7 @@ PUBLISHED = [
         torch=torch_networks.ImageNetResNet,
         keras=zoo.ResNet18,
         method="irnet_w1a32",
-        torch_arguments={"is_weight_only": True},
+        torch_arguments=IRNET_W1A32,
         size=32,
         steps=4,
     ),
@@ -139,7 +141,57 @@ PUBLISHED = [
         torch=torch_networks.ImageNetResNet,
         keras=zoo.ResNet34,
         method="irnet_w1a32",
-        torch_arguments={**_RESNET34, "is_weight_only": True},
+        torch_arguments={**_RESNET34, **IRNET_W1A32},
+        size=32,
+        steps=4,
+    ),
+    Published(
+        name="recu_resnet20",
+        torch=torch_networks.ResNet20,
+        keras=zoo.ResNet20,
+        method="recu",
+        torch_arguments=RECU_POOLED,
+    ),
+    Published(
+        name="recu_cifar_resnet18",
+        torch=torch_networks.CifarResNet18,
+        keras=zoo.CifarResNet18,
+        method="recu",
+        torch_arguments=RECU_POOLED,
+        size=8,
+        steps=5,
+    ),
+    Published(
+        name="recu_vgg_small",
+        torch=torch_networks.VGGSmall,
+        keras=zoo.VGGSmall,
+        method="recu",
+        torch_arguments=RECU,
+        steps=5,
+    ),
+    Published(
+        name="recu_resnet18",
+        torch=torch_networks.ImageNetResNet,
+        keras=zoo.ResNet18,
+        method="recu",
+        torch_arguments=RECU,
+        size=32,
+        steps=4,
+    ),
+    Published(
+        name="recu_resnet34",
+        torch=torch_networks.ImageNetResNet,
+        keras=zoo.ResNet34,
+        method="recu",
+        torch_arguments={**_RESNET34, **RECU},
+        size=32,
+        steps=4,
+    ),
+    Published(
+        name="recu_reactnet18",
+        torch=torch_networks.ReActNet18,
+        keras=zoo.ReActNet18,
+        method="recu",
         size=32,
         steps=4,
     ),

@@ -57,6 +57,12 @@ def imported(import_torch, checkpoint, tmp_path):
     return import_torch(checkpoint, path), Workdir(path)
 
 
+def assert_same_weights(model, expected):
+    assert len(model.weights) == len(expected.weights) > 0
+    for ours, theirs in zip(model.get_weights(), expected.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_what_it_leaves(imported, checkpoint, network):
     outcome, workdir = imported
     assert outcome.code == 0
@@ -87,6 +93,42 @@ def test_the_release_of_2019(tmp_path, capsys):
     assert Workdir(tmp_path / "run").config().network_options["release"] == 2019
 
 
+@pytest.fixture(scope="module")
+def recu_network():
+    network = torch_networks.ResNet20(
+        conv=torch_networks.ReCUConv2d, shortcut=torch_networks.PooledOptionA
+    )
+    return make_lively(network, size=32)
+
+
+@pytest.fixture(scope="module")
+def recu_checkpoint(recu_network, tmp_path_factory):
+    """As ReCU's trainer saves it: no prefix, and tau of one element."""
+    path = tmp_path_factory.mktemp("checkpoints") / "model_best.pth.tar"
+    state = {
+        name: value.reshape(1) if name.endswith(".tau") else value
+        for name, value in recu_network.state_dict().items()
+    }
+    torch.save({"epoch": 600, "model": "resnet20", "state_dict": state}, path)
+    return path
+
+
+def test_recus_weights(import_torch, recu_checkpoint, recu_network, tmp_path):
+    workdir = Workdir(tmp_path / "run")
+    outcome = import_torch(recu_checkpoint, workdir.path, "recu_resnet20_cifar10")
+    assert outcome.code == 0, outcome.stderr
+    assert "as ResNet20, recu, " in outcome.stdout
+    expected = workdir.config().build_model()
+    load_state_dict(expected, recu_network.state_dict())
+    assert_same_weights(workdir.model(), expected)
+
+
+def test_the_checkpoint_of_another_method(import_torch, recu_checkpoint, tmp_path):
+    outcome = import_torch(recu_checkpoint, tmp_path / "run")
+    assert_fails_in_one_line(outcome, "without ReCU's channel scales", "the method")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_training_does_not_overwrite_it(imported, checkpoint):
     _, workdir = imported
     assert workdir.imported_from == str(checkpoint)
@@ -109,8 +151,7 @@ def test_the_model_is_the_imported_one(imported, network):
     model = workdir.model()
     expected = workdir.config().build_model()
     load_state_dict(expected, network.state_dict())
-    for ours, theirs in zip(model.get_weights(), expected.get_weights()):
-        np.testing.assert_array_equal(ours, theirs)
+    assert_same_weights(model, expected)
 
 
 def digits_checkpoint(path):

@@ -23,6 +23,26 @@ class Malicious:
         return os.mkdir, (str(self.path),)
 
 
+def recu_checkpoint(state):
+    """What ReCU's trainer saves at the end of an epoch."""
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9, weight_decay=5e-4)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=596)
+    weight.sum().backward()
+    optimizer.step()
+    scheduler.step()
+    assert optimizer.state_dict()["state"]  # momentum
+    return {
+        "epoch": 1,
+        "model": "resnet20",
+        "state_dict": state,
+        "best_prec1": 87.4,
+        "best_prec5": 99.4,
+        "optimizer": optimizer.state_dict(),
+        "lr_scheduler": scheduler.state_dict(),
+    }
+
+
 def write(path, content, **arguments):
     torch.save(content, path, **arguments)
     return path
@@ -45,8 +65,9 @@ def save(request, tmp_path):
         lambda state: {"state_dict": state, "best_prec1": 86.5},
         lambda state: {"net": state, "acc": 91.5, "epoch": 399},
         lambda state: {"epoch": torch.tensor(1), "state_dict": state},
+        recu_checkpoint,
     ],
-    ids=["bare", "state_dict", "net", "beside another tensor"],
+    ids=["bare", "state_dict", "net", "beside another tensor", "ReCU's"],
 )
 def test_forms_of_a_checkpoint(save, wrap):
     state = read_checkpoint(save(wrap(STATE)))

@@ -92,7 +92,34 @@ def test_columns_of_a_flattened_image(alignment):
     )
 
 
-@pytest.mark.parametrize("name", ["resnet20", "vgg_small", "resnet18"])
+@pytest.fixture(scope="module")
+def reactnet():
+    """ReCU's network of the most kinds of layers: theirs, and ours with its weights."""
+    return BY_NAME["recu_reactnet18"].build(size=32)
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, shape",
+    [
+        ("stage1_block1_conv1_scale", "layer1.0.conv.alpha", (64, 1, 1)),
+        ("stage4_block4_conv1_scale", "layer4.3.conv.alpha", (512, 1, 1)),
+        ("stage2_block1_move0", "layer2.0.move0.bias", (1, 64, 1, 1)),
+        ("stage2_block1_move1", "layer2.0.move1.bias", (1, 128, 1, 1)),
+        ("stage3_block4_move2", "layer3.3.move2.bias", (1, 256, 1, 1)),
+        ("stage3_block2_prelu", "layer3.1.nonlinear.weight", (256,)),
+    ],
+)
+def test_one_number_for_each_channel(reactnet, ours, theirs, shape):
+    network, model = reactnet
+    weight = network.state_dict()[theirs]
+    assert weight.shape == shape
+    (imported,) = model.get_layer(ours).get_weights()
+    np.testing.assert_array_equal(imported.ravel(), weight.numpy().ravel())
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet20", "vgg_small", "resnet18", "recu_resnet20", "recu_reactnet18"]
+)
 def test_every_weight_is_replaced(name):
     network, model = BY_NAME[name].build(size=32)
     before = model.get_weights()
@@ -176,14 +203,21 @@ def test_latent_weights_of_another_method(method, imported, state_dict):
     assert_same(model.get_weights(), imported)
 
 
+NETWORKS = {
+    zoo.CifarResNet18: "ResNet-18 for CIFAR",
+    zoo.ReActNet18: "ReActNet's ResNet-18",
+    zoo.ResNet18: "an ImageNet ResNet",
+    zoo.ResNet20: "ResNet-20",
+    zoo.ResNet34: "an ImageNet ResNet",
+    zoo.VGGSmall: "VGG-Small",
+}
+
+
 @pytest.mark.parametrize("published", EVEN, ids=str)
 def test_the_name_of_the_model_does_not_matter(published):
     arguments = {"input_shape": (32, 32, 3), "alignment": "torch", "name": "mine"}
     model = published.keras(published.method, **arguments, **published.keras_arguments)
-    expected = {"vgg_small": "VGG-Small", "resnet20": "ResNet-20"}
-    prefix = re.sub("_(normal|w1a32|2019)", "", published.name)
-    expected |= {"cifar_resnet18": "ResNet-18 for CIFAR"}
-    assert find_layout(model).network == expected.get(prefix, "an ImageNet ResNet")
+    assert find_layout(model).network == NETWORKS[published.keras]
 
 
 def test_bn3_may_be_missing_or_there_with_any_shape():
@@ -193,6 +227,36 @@ def test_bn3_may_be_missing_or_there_with_any_shape():
     assert len(state) - len(without) == 5
     load_state_dict(model, without)
     load_state_dict(model, {**without, "bn3.weight": np.ones(1000)})
+
+
+@pytest.fixture(scope="module")
+def recu_state_dict():
+    network = torch_networks.ResNet20(
+        conv=torch_networks.ReCUConv2d,
+        shortcut=torch_networks.PooledOptionA,
+        channels=1,
+    )
+    return make_lively(network, size=8, channels=1).state_dict()
+
+
+@pytest.fixture(scope="module")
+def recu_model():
+    return small_model("recu")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), None])
+def test_tau_does_not_count(recu_model, recu_state_dict, shape):
+    """It is a scalar in a new network, of one element in the files, or left out."""
+    taus = [name for name in recu_state_dict if name.endswith(".tau")]
+    assert len(taus) == 18
+    state = {n: v for n, v in recu_state_dict.items() if n not in taus}
+    if shape is not None:
+        state |= {name: torch.full(shape, 0.99) for name in taus}
+    load_state_dict(recu_model, state)
+    (alpha,) = recu_model.get_layer("stage1_block1_conv1_scale").get_weights()
+    expected = state["layer1.0.conv1.alpha"].numpy()[:, 0, 0]
+    np.testing.assert_array_equal(alpha, expected)
+    assert expected.min() < 0 < expected.max()
 
 
 def test_ones_as_padding_are_warned_of(state_dict, caplog):
@@ -217,7 +281,7 @@ def test_everything_that_does_not_fit_is_listed_at_once(model, state_dict):
     state["linear.weight"] = np.zeros((100, 64))
     state["bn1.bias"] = "sixteen zeros"
     state["bn1.weight"] = None
-    state["layer1.0.conv1.alpha"] = torch.ones(16, 1, 1)
+    state["layer1.0.conv1.bias"] = torch.ones(16)
     state["epoch"] = 3
     state[7] = np.zeros(1)
     message = refused(model, state)
@@ -231,11 +295,34 @@ def test_everything_that_does_not_fit_is_listed_at_once(model, state_dict):
             "no layer3.2.conv2.weight (64, 64, 3, 3)",
             "no bn2.running_var (64,)",
             "linear.weight (100, 64) in place of (10, 64)",
-            "unexpected layer1.0.conv1.alpha",
+            "unexpected layer1.0.conv1.bias",
             "unexpected epoch",
             "unexpected 7",
         ]
     )
+
+
+def test_channel_scales_that_do_not_fit_are_listed(recu_model, recu_state_dict):
+    state = dict(recu_state_dict)
+    state["layer1.0.conv1.alpha"] = torch.ones(16)
+    del state["layer3.2.conv2.alpha"]
+    message = refused(recu_model, state)
+    assert "layer1.0.conv1.alpha (16,) in place of (16, 1, 1)" in message
+    assert "no layer3.2.conv2.alpha (64, 1, 1)" in message
+    assert message.count("; ") == 2  # one in the remedy
+
+
+@pytest.mark.parametrize("method", ["irnet", "ste_sign", "float"])
+def test_recus_weights_for_another_method(method, recu_state_dict):
+    message = refused(small_model(method, name="mine"), recu_state_dict)
+    assert "without ReCU's channel scales (`alpha`), as model 'mine' is" in message
+    assert "got one with. Build the model with the method that" in message
+
+
+def test_another_methods_weights_for_recu(recu_model, state_dict):
+    message = refused(recu_model, state_dict)
+    assert "with ReCU's channel scales (`alpha`), as model 'resnet20' is" in message
+    assert "got one without. Build the model with the method that" in message
 
 
 @pytest.mark.parametrize(
@@ -287,7 +374,9 @@ def test_not_a_mapping(model, value):
     assert message in refused(model, value)
 
 
-@pytest.mark.parametrize("name", ["ResNet20", "CifarResNet18", "ResNet18"])
+@pytest.mark.parametrize(
+    "name", ["ResNet20", "CifarResNet18", "ResNet18", "ReActNet18"]
+)
 def test_the_geometry_of_tensorflow(name):
     model = zoo.models.get(name)("irnet", input_shape=(8, 8, 3), name="mine")
     message = refused(model, {})

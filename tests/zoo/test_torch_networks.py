@@ -2,19 +2,36 @@
 
 import pytest
 
-from tests.zoo.torch_networks import CifarResNet18, ImageNetResNet, ResNet20, VGGSmall
+from tests.zoo.torch_networks import (
+    CifarResNet18,
+    ImageNetResNet,
+    IRWeightConv2d,
+    PooledOptionA,
+    ReActNet18,
+    ReCUConv2d,
+    ResNet20,
+    VGGSmall,
+)
+
+POOLED_RECU = {"conv": ReCUConv2d, "shortcut": PooledOptionA}
 
 
 @pytest.mark.parametrize(
     "network, entries, parameters",
     [
         (lambda: ResNet20(), 121, 269_850),
-        (lambda: ResNet20(block="normal", is_weight_only=True), 121, 269_850),
+        (lambda: ResNet20(conv=IRWeightConv2d, block="normal"), 121, 269_850),
         (lambda: CifarResNet18(), 127, 11_174_986),
         (lambda: CifarResNet18(release=2019), 122, 11_174_986 - 2 * 512),
         (lambda: VGGSmall(), 38, 4_660_106),
         (lambda: ImageNetResNet(), 132, 11_692_536),
         (lambda: ImageNetResNet((3, 4, 6, 3)), 228, 21_800_696),
+        (lambda: ResNet20(**POOLED_RECU), 157, 270_522),
+        (lambda: CifarResNet18(**POOLED_RECU), 141, 11_005_002),
+        (lambda: VGGSmall(conv=ReCUConv2d), 48, 4_661_770),
+        (lambda: ImageNetResNet(conv=ReCUConv2d), 159, 11_694_376),
+        (lambda: ImageNetResNet((3, 4, 6, 3), conv=ReCUConv2d), 287, 21_806_248),
+        (lambda: ReActNet18(), 218, 11_708_264),
     ],
 )
 def test_sizes(network, entries, parameters):

@@ -22,11 +22,12 @@ from tests.zoo.network_pairs import (
     relative_difference,
     snapshot,
 )
-from tests.zoo.torch_networks import set_steepness
+from tests.zoo.torch_networks import set_schedule
 from zoo.torch_import import load_state_dict
 
 IMAGES = 4
-# Rounding gives 1e-13 at most. A sign that flipped would give 1e-4 and more.
+# Rounding gives 1e-13 at most, and 1e-10 in the gradients of channel scales, of which
+# the normalisation behind leaves little. A sign that flipped would give 1e-4 and more.
 TOLERANCE = 1e-9
 
 
@@ -76,8 +77,9 @@ class Pair:
         return logits, tape.gradient(loss, self.model.trainable_weights)
 
 
-# resnet34_w1a32 is resnet18_w1a32 with more blocks: see test_torch_parity_float32
-PAIRS = [one for one in PUBLISHED if one.name != "resnet34_w1a32"]
+# they are a ResNet-18 with more blocks: see test_torch_parity_float32
+LEFT_OUT = ("resnet34_w1a32", "recu_resnet34")
+PAIRS = [one for one in PUBLISHED if one.name not in LEFT_OUT]
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids=str)
@@ -95,10 +97,11 @@ def test_eval_logits(pair):
     assert relative_difference(logits, expected) < TOLERANCE
 
 
-@pytest.mark.parametrize("progress", [0.2, 0.8])  # k > 1 and t < 1; k = 1 and t > 1
+# EDE: k > 1 and t < 1, k = 1 and t > 1; ReCU: tau is 0.868 and 0.950
+@pytest.mark.parametrize("progress", [0.2, 0.8])
 def test_train_logits_and_gradients(pair, progress):
     pair.restore()
-    set_steepness(pair.network, progress)
+    set_schedule(pair.network, progress)
     set_progress(pair.model, progress)
     expected_logits, expected = pair.torch_gradients()
     pair.restore()

@@ -22,13 +22,15 @@ from tests.zoo.network_pairs import (
     relative_difference,
     snapshot,
 )
-from tests.zoo.torch_networks import set_steepness
+from tests.zoo.torch_networks import set_schedule
 from zoo.torch_sgd import TorchSGD
 
 IMAGES = 4
-LEARNING_RATE = 0.02
-# Rounding of 1e-16 grows with every step, by the curvature of the loss.
+LEARNING_RATE = 0.01
+# Rounding of 1e-16 grows with every step, by the curvature of the loss: to 1e-10 in 20
+# steps, and to 4e-10 where gradients grow, another one on another processor.
 TOLERANCE = 1e-9
+TOLERANCE_OF = {"resnet20_normal": 1e-8}
 # In place of 0.9, whose complement Keras rounds to float32 in float64 networks as well.
 BN_MOMENTUM = 0.875
 
@@ -62,7 +64,7 @@ class Training:
 
     def _step(self, number):
         progress = number / self.published.steps
-        set_steepness(self.network, progress)
+        set_schedule(self.network, progress)
         set_progress(self.model, progress)
         rate = LEARNING_RATE * (1 - progress)
         self.torch_sgd.param_groups[0]["lr"] = rate
@@ -118,6 +120,10 @@ CASES = [
     ("cifar_resnet18", False),
     ("resnet18", True),
     ("resnet18_w1a32", True),
+    ("recu_resnet20", False),
+    ("recu_cifar_resnet18", False),
+    ("recu_vgg_small", False),
+    ("recu_reactnet18", True),
 ]
 
 
@@ -129,18 +135,19 @@ def free_memory():
 
 @pytest.mark.parametrize("name, nesterov", CASES)
 def test_training_side_by_side(name, nesterov):
+    tolerance = TOLERANCE_OF.get(name, TOLERANCE)
     with float64():
         training = Training(BY_NAME[name], nesterov=nesterov)
         theirs, ours = training.run()
         training.use_unbiased_variances()
-    np.testing.assert_allclose(ours, theirs, rtol=TOLERANCE, atol=0)
+    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=0)
     assert np.abs(np.diff(theirs)).min() > 1e-3  # something happens in every step
 
     trained = as_keras(training.model, snapshot(training.network))
     for ours, theirs in zip(training.model.get_weights(), trained):
-        assert relative_difference(ours, theirs) < TOLERANCE
+        assert relative_difference(ours, theirs) < tolerance
     images = random_images(IMAGES, training.published.size, seed=99)
     with torch.no_grad():
         expected = training.network.eval()(images[0]).numpy()
     logits = training.model(images[1], training=False)
-    assert relative_difference(logits, expected) < TOLERANCE
+    assert relative_difference(logits, expected) < tolerance

@@ -1,28 +1,6 @@
 """Residual blocks of two binary convolutions, and the stages made of them."""
 
-import torch.nn.functional as F
 from torch import nn
-
-from tests.zoo.torch_networks.binary_conv import IRConv2d
-
-
-class OptionA(nn.Module):
-    """Every second pixel, a quarter of the new channels as zeros on either side."""
-
-    def __init__(self, filters):
-        super().__init__()
-        self.quarter = filters // 4
-
-    def forward(self, x):
-        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.quarter, self.quarter))
-
-
-def projection(channels, filters):
-    """A full-precision 1x1 convolution with stride 2 and its normalisation."""
-    return nn.Sequential(
-        nn.Conv2d(channels, filters, 1, stride=2, bias=False),
-        nn.BatchNorm2d(filters),
-    )
 
 
 class Block(nn.Module):
@@ -31,16 +9,15 @@ class Block(nn.Module):
     `shortcut` is where the shape changes a pair of the name and the module.
     """
 
-    def __init__(self, channels, filters, stride, *, shortcut, block, is_weight_only):
+    def __init__(self, channels, filters, stride, *, shortcut, block, conv, act):
         super().__init__()
-        kind = {"is_weight_only": is_weight_only}
-        self.conv1 = IRConv2d(channels, filters, stride, **kind)
+        self.conv1 = conv(channels, filters, stride)
         self.bn1 = nn.BatchNorm2d(filters)
-        self.conv2 = IRConv2d(filters, filters, **kind)
+        self.conv2 = conv(filters, filters)
         self.bn2 = nn.BatchNorm2d(filters)
         self.shortcut_name, module = shortcut
         setattr(self, self.shortcut_name, module)
-        self.act = F.relu if is_weight_only else F.hardtanh
+        self.act = act
         self.is_bi_real = block == "bi_real"
 
     def forward(self, x):

@@ -1,21 +1,35 @@
-"""ResNet-18 for CIFAR-10, as released in 2019 and in 2020."""
+"""ResNet-18 for CIFAR-10: IR-Net's, as released in 2019 and in 2020, and ReCU's."""
 
 import torch.nn.functional as F
 from torch import nn
 
-from tests.zoo.torch_networks.blocks import projection, stage
+from tests.zoo.torch_networks.blocks import stage
+from tests.zoo.torch_networks.ir_conv import IRConv2d
+from tests.zoo.torch_networks.shortcuts import projection
 
 
 class CifarResNet18(nn.Module):
-    """Logits: the LogSoftmax of 2020 changes neither loss nor arg-max."""
+    """Logits: the LogSoftmax of 2020 changes neither loss nor arg-max.
 
-    def __init__(self, *, release=2020, channels=3, num_classes=10):
+    ReCU's network differs from that of 2020 in convolutions and shortcuts alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        conv=IRConv2d,
+        shortcut=projection,
+        release=2020,
+        channels=3,
+        num_classes=10,
+    ):
         super().__init__()
         kind = {
             "shortcut_name": "shortcut",
-            "make_shortcut": projection,
+            "make_shortcut": shortcut,
             "block": "normal",
-            "is_weight_only": False,
+            "conv": conv,
+            "act": F.hardtanh,
         }
         self.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(64)

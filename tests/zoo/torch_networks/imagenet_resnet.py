@@ -3,21 +3,24 @@
 import torch.nn.functional as F
 from torch import nn
 
-from tests.zoo.torch_networks.blocks import projection, stage
+from tests.zoo.torch_networks.blocks import stage
+from tests.zoo.torch_networks.ir_conv import IRConv2d, IRWeightConv2d
+from tests.zoo.torch_networks.shortcuts import projection
 
 
 class ImageNetResNet(nn.Module):
-    """Logits: the authors' LogSoftmax changes neither loss nor arg-max."""
+    """Logits: IR-Net's LogSoftmax changes neither loss nor arg-max."""
 
-    def __init__(
-        self, blocks=(2, 2, 2, 2), *, is_weight_only=False, num_classes=1000, block=None
-    ):
+    def __init__(self, blocks=(2, 2, 2, 2), *, conv=IRConv2d, num_classes=1000):
         super().__init__()
+        is_weight_only = conv is IRWeightConv2d
+        self.act = F.relu if is_weight_only else F.hardtanh
         kind = {
             "shortcut_name": "downsample",
             "make_shortcut": projection,
-            "block": block or ("normal" if is_weight_only else "bi_real"),
-            "is_weight_only": is_weight_only,
+            "block": "normal" if is_weight_only else "bi_real",
+            "conv": conv,
+            "act": self.act,
         }
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
@@ -27,8 +30,8 @@ class ImageNetResNet(nn.Module):
         self.layer4 = stage(256, 512, blocks[3], **kind)
         self.bn2 = nn.BatchNorm1d(512)
         self.fc = nn.Linear(512, num_classes)
-        self.bn3 = nn.BatchNorm1d(num_classes)  # made by the authors, never called
-        self.act = F.relu if is_weight_only else F.hardtanh
+        if issubclass(conv, IRConv2d):
+            self.bn3 = nn.BatchNorm1d(num_classes)  # made by its authors, never called
 
     def forward(self, images):
         x = self.act(self.bn1(self.conv1(images)))

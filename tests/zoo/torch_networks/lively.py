@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from tests.zoo.torch_networks.recu_conv import ReCUConv2d
+
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
@@ -10,8 +12,9 @@ def make_lively(network, *, size, channels=3, seed=0, images=8):
     """Draws all weights, settles the running statistics, then moves them a little.
 
     Settled statistics keep activations balanced, as in a trained network; moved, they
-    are not those of any batch. Gammas of both signs and continuous betas also keep
-    values off zero, where `torch.sign` gives 0 and Larq +1.
+    are not those of any batch. Scales are of both signs, gammas as well; with betas
+    that are continuous they keep values off zero, where `torch.sign` gives 0 and Larq
+    +1.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -33,11 +36,21 @@ def _draw(module, generator):
         module.weight.normal_(0, deviation, generator=generator)
     elif isinstance(module, _BATCH_NORMS):
         module.weight.uniform_(0.5, 1.5, generator=generator)
-        signs = torch.rand(module.weight.shape, generator=generator) < 0.2
-        module.weight[signs] *= -1
+        _flip_a_fifth(module.weight, generator)
         module.momentum = 0.5  # settles in a few batches
+    elif isinstance(module, nn.PReLU):
+        module.weight.uniform_(0.1, 0.5, generator=generator)
+    if isinstance(module, ReCUConv2d):
+        # a normalisation follows: by its epsilon small scales have a gradient
+        module.alpha.copy_(10 ** module.alpha.uniform_(-2, 0, generator=generator))
+        _flip_a_fifth(module.alpha, generator)
     if getattr(module, "bias", None) is not None:
         module.bias.normal_(0, 0.3, generator=generator)
+
+
+def _flip_a_fifth(weight, generator):
+    """Turns the sign of some, which nothing in training forbids."""
+    weight[torch.rand(weight.shape, generator=generator) < 0.2] *= -1
 
 
 def _move(module, generator):

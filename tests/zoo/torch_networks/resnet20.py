@@ -1,21 +1,31 @@
-"""ResNet-20 for CIFAR-10: the W1A1 network, and the W1A32 one."""
+"""ResNet-20 for CIFAR-10: the W1A1 networks, and the W1A32 one."""
 
 import torch.nn.functional as F
 from torch import nn
 
-from tests.zoo.torch_networks.blocks import OptionA, stage
+from tests.zoo.torch_networks.blocks import stage
+from tests.zoo.torch_networks.ir_conv import IRConv2d, IRWeightConv2d
+from tests.zoo.torch_networks.shortcuts import OptionA
 
 
 class ResNet20(nn.Module):
     def __init__(
-        self, *, block="bi_real", is_weight_only=False, channels=3, num_classes=10
+        self,
+        *,
+        conv=IRConv2d,
+        shortcut=OptionA,
+        block="bi_real",
+        channels=3,
+        num_classes=10,
     ):
         super().__init__()
+        self.is_weight_only = conv is IRWeightConv2d
         kind = {
             "shortcut_name": "shortcut",
-            "make_shortcut": lambda channels, filters: OptionA(filters),
+            "make_shortcut": shortcut,
             "block": block,
-            "is_weight_only": is_weight_only,
+            "conv": conv,
+            "act": F.relu if self.is_weight_only else F.hardtanh,
         }
         self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
@@ -24,7 +34,6 @@ class ResNet20(nn.Module):
         self.layer3 = stage(32, 64, 3, **kind)
         self.bn2 = nn.BatchNorm1d(64)
         self.linear = nn.Linear(64, num_classes)
-        self.is_weight_only = is_weight_only
 
     def forward(self, images):
         x = self.bn1(self.conv1(images))

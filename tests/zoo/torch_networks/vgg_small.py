@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import nn
 
-from tests.zoo.torch_networks.binary_conv import IRConv2d
+from tests.zoo.torch_networks.ir_conv import IRConv2d
 
 WIDTHS = (128, 128, 256, 256, 512, 512)
 POOLED = (1, 3, 5)
@@ -12,16 +12,16 @@ POOLED = (1, 3, 5)
 class VGGSmall(nn.Module):
     """Convolution, 2x2 max pool (after every second), normalisation, hard tanh.
 
-    A binary convolution gives integers, so several pixels of a window may be the
-    largest; the gradient goes to the first of them.
+    A binary convolution gives scaled integers, so several pixels of a window may be
+    the largest; the gradient goes to the first of them.
     """
 
-    def __init__(self, *, size=32, channels=3, num_classes=10):
+    def __init__(self, *, conv=IRConv2d, size=32, channels=3, num_classes=10):
         super().__init__()
         self.conv0 = nn.Conv2d(channels, WIDTHS[0], 3, padding=1, bias=False)
         for index in range(1, 6):
-            conv = IRConv2d(WIDTHS[index - 1], WIDTHS[index])
-            self.add_module(f"conv{index}", conv)
+            binary = conv(WIDTHS[index - 1], WIDTHS[index])
+            self.add_module(f"conv{index}", binary)
         for index, filters in enumerate(WIDTHS):
             self.add_module(f"bn{index}", nn.BatchNorm2d(filters))
         self.fc = nn.Linear(WIDTHS[-1] * (size // 8) ** 2, num_classes)

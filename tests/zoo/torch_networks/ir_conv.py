@@ -1,4 +1,4 @@
-"""IR-Net's binary convolution: Libra-PB weights, EDE in the backward pass."""
+"""IR-Net's binary convolutions: Libra-PB weights, EDE in the backward pass."""
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,9 @@ class EDESign(torch.autograd.Function):
         return k * t * (1 - torch.tanh(t * x) ** 2) * gradient, None, None
 
 
+T_MIN, T_MAX = 0.1, 10.0
+
+
 class IRConv2d(nn.Conv2d):
     """A 3x3 convolution without bias, padded with zeros after binarization.
 
@@ -26,18 +29,24 @@ class IRConv2d(nn.Conv2d):
     `padding_value` may be set to 1, which the authors do not.
     """
 
-    def __init__(self, channels, filters, stride=1, *, is_weight_only=False):
+    def __init__(self, channels, filters, stride=1):
         super().__init__(channels, filters, 3, stride=stride, bias=False)
         self.padding_value = 0.0
-        self.is_weight_only = is_weight_only
         self.t = torch.tensor(0.1)
         self.k = torch.tensor(10.0)
 
+    def set_progress(self, progress):
+        """EDE's constants for a share of the training."""
+        t = torch.tensor(T_MIN * (T_MAX / T_MIN) ** progress, dtype=torch.float64)
+        k = torch.clamp(1 / t, min=1.0)
+        self.t, self.k = (x.to(self.weight.dtype) for x in (t, k))
+
     def forward(self, x):
-        if not self.is_weight_only:
-            x = EDESign.apply(x, self.t, self.k)
-        x = F.pad(x, (1, 1, 1, 1), value=self.padding_value)
+        x = F.pad(self.binary_input(x), (1, 1, 1, 1), value=self.padding_value)
         return F.conv2d(x, self.binary_weight(), stride=self.stride)
+
+    def binary_input(self, x):
+        return EDESign.apply(x, self.t, self.k)
 
     def binary_weight(self):
         flat = self.weight.flatten(1)  # [O, I x kH x kW]
@@ -49,10 +58,8 @@ class IRConv2d(nn.Conv2d):
         return (signs * scale).view_as(self.weight)
 
 
-def set_steepness(network, progress, t_min=0.1, t_max=10.0):
-    """EDE's constants for a share of the training, in all binary convolutions."""
-    t = torch.tensor(t_min * (t_max / t_min) ** progress, dtype=torch.float64)
-    k = torch.clamp(1 / t, min=1.0)
-    for module in network.modules():
-        if isinstance(module, IRConv2d):
-            module.t, module.k = (x.to(module.weight.dtype) for x in (t, k))
+class IRWeightConv2d(IRConv2d):
+    """The convolution of the W1A32 networks: only its weights are binary."""
+
+    def binary_input(self, x):
+        return x
