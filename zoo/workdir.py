@@ -1,14 +1,15 @@
 """The folder of one training run: what lies in it, and whether it is in order.
 
 ```
-config.json          the settings (TrainConfig)
-initial.weights.h5   the weights before the first step
-metrics.csv          one row per epoch
-tensorboard/         the same for TensorBoard
-checkpoints/         the last finished epochs, removed when the run is complete
-model.keras          the trained model
-results.json         accuracies, times, versions; written last
-imported.json        in place of training: the checkpoint that model.keras came from
+config.json              the settings (TrainConfig)
+initial.weights.h5       the weights before the first step
+metrics.csv              one row per epoch
+tensorboard/             the same for TensorBoard
+weight_histograms.json   latent weights over the epochs, of binary networks
+checkpoints/             the last finished epochs, removed when the run is complete
+model.keras              the trained model
+results.json             accuracies, times, versions; written last
+imported.json            in place of training: the checkpoint that model.keras came from
 ```
 """
 
@@ -25,6 +26,8 @@ import tensorflow as tf
 
 import larq_irnet  # noqa: F401  (registers the quantizers of saved models)
 from larq_irnet.atomic_path import atomic_path
+from larq_irnet.diagnostics import EpochHistogram, HistogramFile
+from zoo.saved_model import read_model
 from zoo.train_config import TrainConfig
 from zoo.workdir_error import WorkdirError, writing
 
@@ -51,6 +54,7 @@ class Workdir:
         self.metrics_path = self.path / "metrics.csv"
         self.tensorboard_path = self.path / "tensorboard"
         self.checkpoints_path = self.path / "checkpoints"
+        self.histograms_path = self.path / "weight_histograms.json"
         self.initial_weights_path = self.path / "initial.weights.h5"
         self._config_path = self.path / "config.json"
         self._model_path = self.path / "model.keras"
@@ -117,6 +121,11 @@ class Workdir:
             partial.write_text(json.dumps({"checkpoint": checkpoint}))
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether an epoch of an interrupted run has ended, from where it goes on."""
+        return any(self.checkpoints_path.glob("ckpt-*.index"))
+
+    @property
     def is_complete(self) -> bool:
         """Whether the run has ended and left its results."""
         return self._results_path.exists()
@@ -169,19 +178,10 @@ class Workdir:
                 f"--recipe=... --workdir={self.path}`."
             )
         try:
-            return tf.keras.models.load_model(self._model_path, compile=False)
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            NotImplementedError,
-            zipfile.BadZipFile,
-            tf.errors.OpError,
-        ) as error:
+            return read_model(self._model_path)
+        except ValueError as error:
             raise WorkdirError(
-                f"Cannot read {self._model_path}: {error}. Remove {self.path} and "
-                "train again."
+                f"{error} Remove {self.path} and train again."
             ) from error
 
     def write_model(self, model: tf.keras.Model) -> None:
@@ -257,6 +257,24 @@ class Workdir:
                 writer = csv.DictWriter(file, fieldnames=rows[0])
                 writer.writeheader()
                 writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
+
+    def append_histogram(self, histogram: EpochHistogram) -> None:
+        """Adds the histogram of one epoch, in place of those that are run again."""
+        with writing(self.histograms_path):
+            HistogramFile(self.histograms_path).append(histogram)
+
+    def histograms(self) -> list[EpochHistogram]:
+        """The histograms of latent weights that the run has kept; maybe none.
+
+        # Raises
+            WorkdirError: if the file is damaged.
+        """
+        try:
+            return HistogramFile(self.histograms_path).read()
+        except (OSError, ValueError) as error:
+            raise WorkdirError(
+                f"Cannot read {self.histograms_path}: {error}"
+            ) from error
 
     @contextlib.contextmanager
     def _replacing(self, path: Path) -> Iterator[Path]:

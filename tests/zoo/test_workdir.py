@@ -160,6 +160,18 @@ def test_a_folder_in_place_of_a_file(copied_run, name):
         getattr(copied_run, name.removesuffix(".json"))()
 
 
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe\x00", b"[3]"])
+def test_damaged_histograms(copied_run, content):
+    path = copied_run.path / "weight_histograms.json"
+    path.write_bytes(content)
+    with pytest.raises(WorkdirError, match=rf"(?s)Cannot read {path}: Expected .*got"):
+        copied_run.histograms()
+
+
+def test_a_run_without_histograms(tmp_path):
+    assert Workdir(tmp_path).histograms() == []
+
+
 def test_missing_model(copied_run):
     (copied_run.path / "model.keras").unlink()
     message = (
