@@ -1,7 +1,7 @@
 """larq_irnet: accurate binary neural networks on top of Larq.
 
-Quantizers, constraints, callbacks and layers of IR-Net for any Larq model. Importing
-the package registers all aliases with Keras.
+Quantizers, constraints, callbacks and layers of IR-Net and ReCU for any Larq model.
+Importing the package registers all aliases with Keras.
 """
 
 from larq_irnet.legacy_keras import require_legacy_keras
@@ -11,6 +11,8 @@ require_legacy_keras()
 from larq_irnet import (  # noqa: E402  (Larq must not load before the check above)
     callbacks,
     constraints,
+    diagnostics,
+    distillation,
     layers,
     methods,
     quantizers,
@@ -21,6 +23,8 @@ __all__ = [
     "__version__",
     "callbacks",
     "constraints",
+    "diagnostics",
+    "distillation",
     "layers",
     "methods",
     "quantizers",

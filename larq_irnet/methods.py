@@ -98,6 +98,23 @@ class Method:
             )
         return method
 
+    def with_real_weights(self) -> "Method":
+        """The same method with kernels as they are, neither binary nor constrained.
+
+        Inputs stay binary: this is the first of two stages, of which the second starts
+        from the weights of the first.
+
+        # Example
+            >>> method = get("recu").with_real_weights()
+            >>> print(method.input_quantizer, method.kernel_quantizer)
+            normalized_approx_sign None
+
+        # References
+            - [ReActNet: Towards Precise Binary Neural Network with Generalized
+                Activation Functions](https://arxiv.org/abs/2003.03488)
+        """
+        return replace(self, kernel_quantizer=None, kernel_constraint=None)
+
     def _constants(self) -> set[str]:
         """The numbers that the quantizers take; makes no quantizer for it."""
         registered = tf.keras.utils.get_custom_objects()

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+import larq_irnet as irnet
 from zoo import datasets
 from zoo.learning_rate import learning_rate_for
 from zoo.torch_sgd import TorchSGD
@@ -36,6 +37,7 @@ def _optimizer(config: TrainConfig) -> tf.keras.optimizers.Optimizer:
         momentum=config.momentum,
         nesterov=config.nesterov,
         weight_decay=config.weight_decay,
+        decayed_weights=config.decayed_weights,
     )
 
 
@@ -46,12 +48,21 @@ def _metrics(config: TrainConfig) -> list[Any]:
     return ["accuracy", top5]
 
 
+def _loss(model: tf.keras.Model) -> tf.keras.losses.Loss:
+    if isinstance(model, irnet.distillation.Distiller):
+        return irnet.distillation.LogitMatching()
+    return tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
 def compile_for(model: tf.keras.Model, config: TrainConfig) -> None:
-    """Compiles a model with the optimizer, loss and metrics of a configuration."""
+    """Compiles a model with the optimizer, loss and metrics of a configuration.
+
+    The loss of a `larq_irnet.distillation.Distiller` compares with its teacher.
+    """
     with precision_of(config):
         model.compile(
             _optimizer(config),
-            loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            loss=_loss(model),
             metrics=_metrics(config),
             jit_compile=config.jit_compile,
         )

@@ -11,13 +11,18 @@ _BATCH_SIZE = 200
 
 
 def dataset_of(config: TrainConfig, data_dir: str | None) -> datasets.ImageDataset:
-    """The dataset of a configuration, with its statistics.
+    """The dataset of a configuration, with its statistics and augmentation.
 
     # Arguments
         config: Tells the dataset.
         data_dir: Where tensorflow-datasets keeps its data; `None` for its default.
     """
-    return datasets.get(config.dataset, data_dir=data_dir, statistics=config.statistics)
+    return datasets.get(
+        config.dataset,
+        data_dir=data_dir,
+        statistics=config.statistics,
+        augmentation=config.augmentation,
+    )
 
 
 def evaluation_batches(dataset: datasets.ImageDataset, split: str) -> tf.data.Dataset:

@@ -25,16 +25,28 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
     \eta_{step} = \eta \cdot 0.1^{\text{number of decay epochs until } i}
     \\]
 
-    and during the warm-up \\(\eta_0 + (\eta - \eta_0) i / warmup\_steps\\). It depends
-    on the number of the step only, so a resumed run goes on with the right value.
+    and during the warm-up \\(\eta_0 + (\eta - \eta_0) i / warmup\_steps\\). The warm-up
+    of "warmup_cosine" goes epoch by epoch, as the cosine that follows: if it takes
+    \\(W\\) epochs, then with \\(m = \max(W - 1, 0)\\)
+
+    \\[
+    \eta_{warmup\_cosine} = \begin{cases}
+      \eta (e + 1) / W & e < m \\\
+      \frac{\eta}{2} \left(1 + \cos\frac{\pi (e - m)}{N - m}\right) & \text{else}
+    \end{cases}
+    \\]
+
+    which reaches \\(\eta\\) in the last of \\(W\\) epochs, and stays just below where
+    \\(W\\) is not whole. All depend on the number of the step only, so a resumed run
+    goes on with the right value.
 
     # Arguments
         peak: \\(\eta\\).
-        schedule: "cosine", "step" or "constant".
+        schedule: "cosine", "warmup_cosine", "step" or "constant".
         epochs: \\(N\\).
         steps_per_epoch: Steps in an epoch.
         warmup_steps: Length of the warm-up.
-        warmup_start: \\(\eta_0\\).
+        warmup_start: \\(\eta_0\\), not of "warmup_cosine".
         decay_steps: The steps at which "step" multiplies the rate by 0.1.
 
     # Example
@@ -64,17 +76,36 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: tf.Tensor | int) -> tf.Tensor:
         step = tf.cast(step, tf.float64)
-        rate = self._after_warm_up(step)
-        if self.warmup_steps:
+        if self.schedule == "warmup_cosine":
+            rate = self._warmup_cosine(self._epoch(step))
+        elif self.warmup_steps:
             slope = (self.peak - self.warmup_start) / self.warmup_steps
             warming = self.warmup_start + slope * step
-            rate = tf.where(step < self.warmup_steps, warming, rate)
+            rate = tf.where(
+                step < self.warmup_steps, warming, self._after_warm_up(step)
+            )
+        else:
+            rate = self._after_warm_up(step)
         return tf.cast(rate, tf.keras.backend.floatx())
+
+    def _epoch(self, step: tf.Tensor) -> tf.Tensor:
+        return tf.floor(step / self.steps_per_epoch)
+
+    def _cosine(self, epoch: tf.Tensor, epochs: float) -> tf.Tensor:
+        return self.peak / 2 * (1 + tf.cos(math.pi * epoch / epochs))
+
+    def _warmup_cosine(self, epoch: tf.Tensor) -> tf.Tensor:
+        warmup_epochs = self.warmup_steps / self.steps_per_epoch
+        origin = max(warmup_epochs - 1, 0.0)
+        rate = self._cosine(epoch - origin, self.epochs - origin)
+        if origin:
+            warming = self.peak * (epoch + 1) / warmup_epochs
+            rate = tf.where(epoch < origin, warming, rate)
+        return rate
 
     def _after_warm_up(self, step: tf.Tensor) -> tf.Tensor:
         if self.schedule == "cosine":
-            epoch = tf.floor(step / self.steps_per_epoch)
-            return self.peak / 2 * (1 + tf.cos(math.pi * epoch / self.epochs))
+            return self._cosine(self._epoch(step), self.epochs)
         reached = [tf.cast(step >= decay, tf.float64) for decay in self.decay_steps]
         decays = tf.add_n([tf.zeros_like(step), *reached])
         return self.peak * tf.pow(tf.constant(_DECAY_FACTOR, tf.float64), decays)

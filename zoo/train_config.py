@@ -1,9 +1,7 @@
 """All settings of one training run: validated, immutable, saved beside the run."""
 
 import dataclasses
-import inspect
 import json
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,24 +10,22 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo import datasets, models
-from zoo.setting_types import expected_type, is_of_type
+from zoo.setting_checks import PRECISIONS, check_settings, check_types
 
-__all__ = ["PRECISIONS", "TrainConfig"]
+__all__ = ["PRECISIONS", "TrainConfig", "UNTRAINED"]
 
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float64")
-
-_CHOICES = {
-    "optimizer": ("adam", "sgd"),
-    "learning_rate_schedule": ("cosine", "constant", "step"),
-    "alignment": models.ALIGNMENTS,
-    "pad_values": (0.0, 1.0),
-    "precision": PRECISIONS,
-    "estimator_update_freq": ("epoch", "batch"),
-}
+UNTRAINED = "untrained"  # in place of the weights of a teacher
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
+
+
+def _frozen_with_sequences(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As read from JSON, where all sequences are lists."""
+    return _frozen(
+        {k: tuple(v) if isinstance(v, list) else v for k, v in mapping.items()}
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -40,9 +36,11 @@ _FROZEN: dict[str, Callable[[Any], Any]] = {
     "decay_epochs": tuple,
     "network_options": _frozen,
     "estimator": _frozen,
+    "augmentation": _frozen_with_sequences,
+    "teacher": _frozen,
 }
 
-_MAPPINGS = ("network_options", "estimator")
+_MAPPINGS = ("network_options", "estimator", "augmentation", "teacher")
 
 _SMOKE_EPOCHS = 2
 _SMOKE_STEPS = 3
@@ -61,20 +59,34 @@ class TrainConfig:
         method: One of `larq_irnet.methods.names()`.
         estimator: Constants of the surrogate gradient that are not the method's own,
             such as `t_min`.
+        binary_weights: Whether the method's kernels are binary; else they are used as
+            they are, in the first of two stages.
+        initial_weights: Where trained weights lie that the run starts from: the folder
+            of a finished run, a `.keras` file or a PyTorch checkpoint; empty for none.
+        teacher: A network in full precision whose logits are learned, in place of the
+            labels: its name as "network", and arguments of its builder. Empty for none.
+        teacher_weights: Where its weights lie, as for `initial_weights`, or "untrained"
+            to see whether a run works.
         dataset: One of `zoo.datasets.names()`.
         statistics: Mean and deviation that images are normalised with, by name; `None`
             for those of the dataset.
+        augmentation: How training images are changed where not as the dataset has it,
+            by `zoo.datasets.augmentation_options`.
         epochs: Length of the run.
         batch_size: Images per step, of all replicas together.
         optimizer: "adam", or "sgd" with coupled weight decay (`zoo.torch_sgd`).
         learning_rate: The highest of the run.
-        learning_rate_schedule: "cosine", per epoch down to zero, "step", or "constant".
-        warmup_epochs: Over so many epochs the learning rate grows step by step.
+        learning_rate_schedule: "cosine", per epoch down to zero, "warmup_cosine", the
+            same after a warm-up per epoch, "step", or "constant".
+        warmup_epochs: Over so many epochs the learning rate grows, step by step but for
+            "warmup_cosine".
         warmup_learning_rate: Where it starts from.
         decay_epochs: After so many epochs "step" multiplies the rate by 0.1.
         momentum: Of "sgd".
         nesterov: Whether "sgd" looks one step ahead.
-        weight_decay: Of "sgd", on all trainable weights.
+        weight_decay: Of "sgd".
+        decayed_weights: The trainable weights that it acts on: a regular expression
+            that the whole name of a weight has to match, such as "logits/kernel".
         pad_values: What binary convolutions pad with, 0.0 or 1.0.
         alignment: "tensorflow" or "torch".
         synchronized_batch_norm: Whether replicas share the statistics of a batch.
@@ -99,7 +111,12 @@ class TrainConfig:
     learning_rate: float
     network_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     estimator: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    binary_weights: bool = True
+    initial_weights: str = ""
+    teacher: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    teacher_weights: str = ""
     statistics: str | None = None
+    augmentation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     learning_rate_schedule: str = "cosine"
     warmup_epochs: float = 0.0
     warmup_learning_rate: float = 0.0
@@ -107,6 +124,7 @@ class TrainConfig:
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
+    decayed_weights: str = ".*"
     pad_values: float = 0.0
     alignment: str = "tensorflow"
     synchronized_batch_norm: bool = False
@@ -118,83 +136,10 @@ class TrainConfig:
     steps_per_epoch: int | None = None
 
     def __post_init__(self) -> None:
-        self._check_types()
+        check_types(self)
         for name, frozen in _FROZEN.items():
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        for name, choices in _CHOICES.items():
-            self._check(name, getattr(self, name) in choices, f"one of {list(choices)}")
-        self._check_network()
-        self._check_length()
-        self._check_optimizer()
-
-    def _check(self, name: str, is_valid: bool, expected: str) -> None:
-        if not is_valid:
-            raise ValueError(
-                f"Expected `{name}` to be {expected}, got {getattr(self, name)!r}."
-            )
-
-    def _check_types(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            expected = expected_type(field.type)
-            self._check(field.name, is_of_type(value, field.type), expected)
-
-    def _check_network(self) -> None:
-        known = inspect.signature(models.get(self.network)).parameters
-        own = {"method", "input_shape", "num_classes", "name"}
-        own |= {field.name for field in dataclasses.fields(self)}
-        options = sorted(set(known) - own)
-        self._check(
-            "network_options",
-            set(self.network_options) <= set(options),
-            f"out of {options} for {self.network}",
-        )
-        irnet.methods.get(self.method).with_estimator(**self.estimator)
-
-    def _check_length(self) -> None:
-        dataset = datasets.get(self.dataset, statistics=self.statistics)
-        train_size = dataset.size("train")
-        self._check("epochs", self.epochs >= 1, "at least 1")
-        self._check(
-            "batch_size", 1 <= self.batch_size <= train_size, f"in [1, {train_size}]"
-        )
-        self._check("seed", 0 <= self.seed < 2**31, "in [0, 2^31)")
-        self._check(
-            "steps_per_epoch",
-            self.steps_per_epoch is None or self.steps_per_epoch >= 1,
-            "None or at least 1",
-        )
-
-    def _check_optimizer(self) -> None:
-        self._check("learning_rate", 0 < self.learning_rate < math.inf, "positive")
-        for name in ("weight_decay", "warmup_epochs", "warmup_learning_rate"):
-            number = getattr(self, name)
-            self._check(name, 0 <= number < math.inf, "0 or positive")
-        self._check("momentum", 0 <= self.momentum < 1, "in [0, 1)")
-        self._check("nesterov", not self.nesterov or self.momentum > 0, "with momentum")
-        self._check(
-            "decay_epochs",
-            bool(self.decay_epochs) == (self.learning_rate_schedule == "step")
-            and list(self.decay_epochs) == sorted(set(self.decay_epochs))
-            and all(0 < epoch < self.epochs for epoch in self.decay_epochs),
-            f"growing numbers below the {self.epochs} epochs for the schedule 'step' "
-            "and empty for others",
-        )
-        self._check(
-            "warmup_epochs",
-            self.warmup_epochs < self.epochs,
-            f"below the {self.epochs} epochs",
-        )
-        if self.optimizer == "adam":
-            self._check("weight_decay", self.weight_decay == 0, "0 with adam")
-            self._check("nesterov", not self.nesterov, "False with adam")
-        self._check(
-            "gradient_accumulation_steps",
-            self.gradient_accumulation_steps == 1,
-            "1, because batch normalisation would see the parts of a batch and the run "
-            "would be another one (spread the batch over replicas with --strategy and "
-            "--synchronized_batch_norm, or save memory with --precision)",
-        )
+        check_settings(self)
 
     @property
     def steps(self) -> int:
@@ -241,7 +186,8 @@ class TrainConfig:
     def shrunk(self) -> "TrainConfig":
         """The same run in seconds: two epochs of a few small steps.
 
-        Datasets that lie on disk are replaced by synthetic images of the same shape.
+        Datasets that lie on disk are replaced by synthetic images of the same shape,
+        and trained weights by initial ones.
         """
         synthetic = f"synthetic_{self.dataset}"
         dataset = synthetic if synthetic in datasets.names() else self.dataset
@@ -249,6 +195,8 @@ class TrainConfig:
         return dataclasses.replace(
             self.stretched(_SMOKE_EPOCHS),
             dataset=dataset,
+            initial_weights="",
+            teacher_weights=UNTRAINED if self.teacher else "",
             steps_per_epoch=_SMOKE_STEPS,
             batch_size=min(
                 self.batch_size,
@@ -266,7 +214,7 @@ class TrainConfig:
         dataset = datasets.get(self.dataset)
         method = irnet.methods.get(self.method).with_estimator(**self.estimator)
         arguments = {
-            "method": method,
+            "method": method if self.binary_weights else method.with_real_weights(),
             "input_shape": dataset.input_shape,
             "num_classes": dataset.num_classes,
             "pad_values": self.pad_values,

@@ -23,10 +23,12 @@ from zoo.distribution import (
 from zoo.epoch_checkpoint import EpochCheckpoint
 from zoo.epoch_summaries import EpochSummaries
 from zoo.evaluation import dataset_of, evaluate, evaluation_batches
+from zoo.pretrained import load_initial_weights
 from zoo.progress import TrainingProgress
 from zoo.run_summary import best_epoch, versions
 from zoo.session import Session, folder_of_this_process
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
+from zoo.teacher import with_teacher
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
@@ -38,8 +40,13 @@ log = logging.getLogger(__name__)
 def _compiled_model(session: Session) -> tf.keras.Model:
     tf.keras.utils.set_random_seed(session.config.seed)
     with session.strategy.scope(), precision_of(session.config):
-        model = session.config.build_model()
+        network = session.config.build_model()
+        if session.config.initial_weights and not session.shared.has_checkpoint:
+            load_initial_weights(network, session.config)
+        model = with_teacher(network, session.config)
         compile_for(model, session.config)
+        # now: a `decayed_weights` that matches nothing is reported
+        model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -96,9 +103,12 @@ def _callbacks(
         total_epochs=config.epochs, update_freq=config.estimator_update_freq
     )
     is_scheduled = bool(irnet.callbacks.scheduled_quantizers(model))
+    monitor = irnet.callbacks.BinarizationMonitor(on_histogram=folder.append_histogram)
+    is_binary = bool(irnet.diagnostics.binary_kernels(model))
     return [
         *([scheduler] if is_scheduled else []),
         StopOnNonFiniteLoss(),
+        *([monitor] if is_binary else []),
         _log_learning_rate(model.optimizer),
         tf.keras.callbacks.LambdaCallback(on_epoch_end=folder.append_metrics),
     ]
@@ -135,17 +145,27 @@ def _fit(
         )
 
 
+def _network_of(model: tf.keras.Model, session: Session) -> tf.keras.Model:
+    """The network alone, compiled: its loss compares with labels."""
+    if not isinstance(model, irnet.distillation.Distiller):
+        return model
+    with session.strategy.scope():
+        compile_for(model.student, session.config)
+    return model.student
+
+
 def _results(model: tf.keras.Model, session: Session) -> dict[str, Any]:
     config = session.config
+    network = _network_of(model, session)
     return {
         **{
-            split: evaluate(model, config, split, data_dir=session.data_dir)
+            split: evaluate(network, config, split, data_dir=session.data_dir)
             for split in ("validation", "test")
         },
         "best_epoch": best_epoch(session.folder.history()),
         "epochs": config.epochs,
         "trainable_parameters": sum(
-            weight.shape.num_elements() for weight in model.trainable_weights
+            weight.shape.num_elements() for weight in network.trainable_weights
         ),
         "replicas": session.strategy.num_replicas_in_sync,
         "versions": versions(),
@@ -202,7 +222,8 @@ def run(
         WorkdirError: if `workdir` holds another run or cannot be written.
         TrainingDiverged: if the loss becomes NaN or infinite.
         WorkerLost: if another worker of a distributed run has stopped.
-        ValueError: if the dataset is not prepared, or the strategy does not fit.
+        ValueError: if the dataset is not prepared, the strategy does not fit, or the
+            weights to start from or of the teacher are missing or of another network.
     """
     shared = Workdir(workdir)
     shared.check(config)

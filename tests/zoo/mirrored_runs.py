@@ -6,6 +6,7 @@ Virtual devices have to be there before TensorFlow starts, hence the process of 
 import larq_irnet  # noqa: F401  # isort: skip  # asks for legacy Keras
 
 import contextlib
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -27,11 +28,26 @@ EXACT = small_config(
     optimizer="sgd",
     nesterov=True,
     weight_decay=1e-3,
+    decayed_weights=".*/kernel",
     warmup_epochs=1,
     batch_size=48,
     epochs=4,
     steps_per_epoch=6,
 )
+
+
+def distilled(folder):
+    """The second of two stages, with a teacher."""
+    return dataclasses.replace(
+        EXACT,
+        initial_weights=str(folder / "exact"),
+        teacher={"network": "ResNet20"},
+        teacher_weights="untrained",
+        epochs=2,
+        steps_per_epoch=3,
+    )
+
+
 HALF = small_config(precision="mixed_float16", batch_size=48, steps_per_epoch=24)
 INDIVISIBLE = small_config(batch_size=64)
 
@@ -59,6 +75,7 @@ if __name__ == "__main__":
         )
         run(EXACT, folder / "exact")
     run(EXACT, folder / "exact")
+    run(distilled(folder), folder / "distilled")
     run(HALF, folder / "half")
     try:
         run(INDIVISIBLE, folder / "indivisible")

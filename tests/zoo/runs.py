@@ -18,6 +18,7 @@ PROMISED = [
     "model.keras",
     "results.json",
     "tensorboard",
+    "weight_histograms.json",
 ]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+import torch
 
 from tests.zoo.small_network import small_config
 from zoo.learning_rate import LearningRate, learning_rate_for
@@ -75,6 +76,74 @@ def test_warm_up_of_the_cosine():
     np.testing.assert_allclose(rates(schedule, range(40)), warm_up + rest, **ROUNDING)
 
 
+def rates_of_epochs(schedule, epochs):
+    """The rate of each epoch, after making sure that its two steps share it."""
+    first, second = rates(schedule, range(2 * epochs)).reshape(epochs, 2).T
+    np.testing.assert_array_equal(first, second)
+    return first
+
+
+def warmup_cosine(warmup_epochs, epochs, peak=0.1):
+    return LearningRate(
+        peak,
+        "warmup_cosine",
+        epochs=epochs,
+        steps_per_epoch=2,
+        warmup_steps=round(2 * warmup_epochs),
+    )
+
+
+@pytest.mark.parametrize("epochs", [6, 200, 256, 600])
+def test_warm_up_and_cosine_per_epoch(epochs):
+    expected = [0.1 * (epoch + 1) / 5 for epoch in range(5)] + [
+        0.05 * (1 + math.cos(math.pi * (epoch - 4) / (epochs - 4)))
+        for epoch in range(5, epochs)
+    ]
+    ours = rates_of_epochs(warmup_cosine(5, epochs), epochs)
+    np.testing.assert_allclose(ours, expected, **ROUNDING)
+
+
+def torch_rates(warmup_epochs, epochs):
+    """The same schedule by `torch.optim.lr_scheduler`."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    # its last step has the first rate of the cosine
+    linear = torch.optim.lr_scheduler.LinearLR(
+        optimizer, 1 / warmup_epochs, total_iters=warmup_epochs - 1
+    )
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, epochs - warmup_epochs + 1
+    )
+    both = torch.optim.lr_scheduler.SequentialLR(
+        optimizer, [linear, cosine], [warmup_epochs - 1]
+    )
+    for _ in range(epochs):
+        yield both.get_last_lr()[0]
+        optimizer.step()
+        both.step()
+
+
+def test_warm_up_and_cosine_of_torch():
+    ours = rates_of_epochs(warmup_cosine(5, 30), 30)
+    # torch multiplies from epoch to epoch, in float64
+    np.testing.assert_allclose(ours, list(torch_rates(5, 30)), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("warmup_epochs", [0, 0.5, 1, 1.5, 2.5, 5])
+def test_any_length_of_a_warm_up_per_epoch(warmup_epochs):
+    epochs = 8
+    ours = rates_of_epochs(warmup_cosine(warmup_epochs, epochs), epochs)
+    first = 0.1 / warmup_epochs if warmup_epochs > 1 else 0.1
+    assert ours[0] == pytest.approx(first, rel=1e-7)  # float32
+    top = int(ours.argmax())
+    assert top == max(math.ceil(warmup_epochs) - 1, 0)
+    assert (np.diff(ours[: top + 1]) > 0).all()
+    assert (np.diff(ours[top:]) < 0).all()
+    assert 0 < ours.min() and ours.max() <= np.float32(0.1)
+    # the peak lies on an epoch unless the warm-up ends in the middle of one
+    is_reached = warmup_epochs <= 1 or warmup_epochs == int(warmup_epochs)
+    assert (ours.max() == np.float32(0.1)) == is_reached
+
+
 def test_steps_far_out_are_exact():
     # float32 cannot tell 2^24 from 2^24 + 1
     far = 2**24 + 1
@@ -84,7 +153,7 @@ def test_steps_far_out_are_exact():
     np.testing.assert_allclose(rates(schedule, [far - 1, far]), [1.0, 0.1], **ROUNDING)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "step", "constant"])
+@pytest.mark.parametrize("schedule", ["cosine", "warmup_cosine", "step", "constant"])
 def test_graph_and_python_numbers(schedule):
     rate = LearningRate(0.8, **{**IMAGENET, "schedule": schedule})
     in_graph = tf.function(rate)

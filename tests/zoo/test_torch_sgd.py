@@ -1,5 +1,7 @@
 """Against `torch.optim.SGD`, step by step."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -69,6 +71,53 @@ def test_the_weights_of_torch(settings, in_graph, float64):
         step(tf.constant(gradient))
         # the same operations in float64; a multiplication and addition may be fused
         np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def named_weights():
+    names = ["stem_conv/kernel", "stem_bn/gamma", "logits/kernel", "logits/bias"]
+    return [tf.Variable([1.0, 2.0], name=name) for name in names]
+
+
+@pytest.mark.parametrize(
+    "pattern, decayed",
+    [
+        (".*", [0, 1, 2, 3]),
+        ("stem_conv/.*|logits/bias", [0, 3]),
+        ("logits/kernel", [2]),
+        ("logits.*", [2, 3]),
+        (".*/kernel", [0, 2]),
+    ],
+)
+def test_decay_of_some_weights(pattern, decayed):
+    weights = named_weights()
+    optimizer = TorchSGD(0.5, momentum=0.0, weight_decay=0.5, decayed_weights=pattern)
+    gradient = tf.constant([1.0, 1.0])
+    optimizer.apply_gradients([(gradient, weight) for weight in weights])
+    for index, weight in enumerate(weights):
+        # w - 0.5 (1 + 0.5 w), all of it exact
+        expected = [0.25, 1.0] if index in decayed else [0.5, 1.5]
+        np.testing.assert_array_equal(weight.numpy(), expected)
+
+
+@pytest.mark.parametrize("pattern", ["logits", "kernel", "LOGITS/.*", "", "logits/k"])
+def test_decay_of_no_weight(pattern):
+    optimizer = TorchSGD(0.5, weight_decay=0.5, decayed_weights=pattern)
+    message = (
+        "Expected `decayed_weights` to match one of 4 weights, such as "
+        f"'stem_conv/kernel', got '{pattern}', which matches none"
+    )
+    for _ in range(2):  # it stays refused
+        with pytest.raises(ValueError, match=re.escape(message)):
+            optimizer.build(named_weights())
+
+
+def test_weights_that_have_no_gradient_at_first():
+    first, second = tf.Variable([1.0], name="first"), tf.Variable([1.0], name="second")
+    optimizer = TorchSGD(0.5, momentum=0.0, weight_decay=0.5, decayed_weights="second")
+    optimizer.build([first, second])
+    optimizer.apply_gradients([(tf.constant([0.0]), second)])
+    optimizer.apply_gradients([(tf.constant([0.0]), first)])
+    assert (float(first), float(second)) == (1.0, 0.75)
 
 
 def test_a_resumed_optimizer_goes_on_as_if_nothing_had_happened(tmp_path, float64):
@@ -145,11 +194,18 @@ def test_latent_weights_decay():
 
 
 def test_serialisation():
-    optimizer = TorchSGD(schedule(), momentum=0.8, nesterov=True, weight_decay=1e-4)
+    optimizer = TorchSGD(
+        schedule(),
+        momentum=0.8,
+        nesterov=True,
+        weight_decay=1e-4,
+        decayed_weights=".*/kernel",
+    )
     again = tf.keras.optimizers.deserialize(tf.keras.optimizers.serialize(optimizer))
     assert type(again) is TorchSGD
     assert again.get_config() == optimizer.get_config()
     assert again.coupled_weight_decay == 1e-4
+    assert again.decayed_weights == ".*/kernel"
     assert again.weight_decay is None  # Keras' own stays off
 
 
@@ -161,6 +217,7 @@ def test_serialisation():
         ({"weight_decay": -1.0}, "`weight_decay` to be 0 or positive, got -1.0"),
         ({"weight_decay": float("nan")}, "`weight_decay` to be 0 or positive, got nan"),
         ({"nesterov": True, "momentum": 0.0}, "Expected momentum with `nesterov`"),
+        ({"decayed_weights": "["}, r"`decayed_weights` to be a regular .* got '\['"),
     ],
 )
 def test_settings_out_of_range(settings, message):

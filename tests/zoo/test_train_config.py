@@ -48,13 +48,19 @@ EVERYTHING = {
     "optimizer": "sgd",
     "nesterov": True,
     "weight_decay": 1e-4,
+    "decayed_weights": "stem_conv/kernel|logits/.*",
     "learning_rate_schedule": "step",
     "decay_epochs": (30, 60.5),
     "warmup_epochs": 4,
     "warmup_learning_rate": 0.2,
     "synchronized_batch_norm": True,
-    "dataset": "synthetic_cifar10",
+    "dataset": "synthetic_imagenet2012",
     "statistics": "imagenet",
+    "augmentation": {"scale": (0.08, 1.25), "jitter": None},
+    "binary_weights": False,
+    "initial_weights": "runs/stage1",
+    "teacher": {"network": "ResNet34", "block": "normal", "head_norm": False},
+    "teacher_weights": "runs/resnet34.pth",
 }
 
 
@@ -64,6 +70,7 @@ def test_json_round_trip_of_the_settings_of_published_recipes():
     assert again == config
     assert again.decay_epochs == (30, 60.5)
     assert again.network_options == {"block": "normal"}
+    assert again.augmentation == {"scale": (0.08, 1.25), "jitter": None}
 
 
 def test_configurations_of_earlier_versions_load():
@@ -73,11 +80,17 @@ def test_configurations_of_earlier_versions_load():
         "network_options",
         "estimator",
         "statistics",
+        "augmentation",
+        "binary_weights",
+        "initial_weights",
+        "teacher",
+        "teacher_weights",
         "warmup_epochs",
         "warmup_learning_rate",
         "decay_epochs",
         "nesterov",
         "weight_decay",
+        "decayed_weights",
         "synchronized_batch_norm",
         "gradient_accumulation_steps",
     }
@@ -141,11 +154,62 @@ def test_other_epochs_stretch_the_learning_rates():
             {"learning_rate_schedule": "step", "decay_epochs": (3.0,)},
             "`decay_epochs` to be growing numbers below the 3 epochs",
         ),
+        (
+            {"learning_rate_schedule": "warmup_cosine", "warmup_learning_rate": 0.1},
+            "`warmup_learning_rate` to be 0 with 'warmup_cosine', got 0.1",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together(settings, message):
     with pytest.raises(ValueError, match=message):
         small_config(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"teacher": {}, "teacher_weights": "a"}, "`teacher_weights` to be '' without"),
+        (
+            {"teacher": {"network": "ResNet20"}},
+            "`teacher_weights` to be the place of its weights with a teacher, got ''",
+        ),
+        (
+            {"teacher": {"block": "normal"}, "teacher_weights": "a"},
+            r"`teacher` to be with a 'network' out of \[.*\], got",
+        ),
+        (
+            {"teacher": {"network": "ResNet21"}, "teacher_weights": "a"},
+            r"`teacher` to be with a 'network' out of \[.*'ResNet34'.*'ResNet21'",
+        ),
+        (
+            {"teacher": {"network": "VGGSmall", "block": 1}, "teacher_weights": "a"},
+            r"`teacher` to be out of \[.*'alignment'.*\] for VGGSmall, got",
+        ),
+        (
+            {"teacher": {"network": "VGGSmall", "method": 1}, "teacher_weights": "a"},
+            r"`teacher` to be out of \[.*\] for VGGSmall, got",
+        ),
+        ({"method": "float", "binary_weights": False}, "`binary_weights` .* 'float'"),
+        ({"method": "irnet_w1a32", "binary_weights": False}, "`binary_weights` .*"),
+    ],
+)
+def test_stages_and_teachers_that_do_not_fit(settings, message):
+    with pytest.raises(ValueError, match=message):
+        small_config(**settings)
+
+
+@pytest.mark.parametrize(
+    "augmentation, message",
+    [
+        ({"colour": 1}, r"out of \['jitter', 'scale'\], got \['colour'\]"),
+        ({"statistics": "cifar10"}, r"out of .*, got \['statistics'\]"),
+        ({"scale": (1.25, 0.08)}, r"`scale` to be two growing positive numbers"),
+        ({"jitter": 0.2}, "`jitter` to be None or four numbers .* got 0.2"),
+    ],
+)
+def test_augmentations_that_a_dataset_does_not_have(augmentation, message):
+    with pytest.raises(ValueError, match=message):
+        small_config(dataset="synthetic_imagenet2012", augmentation=augmentation)
 
 
 def test_json_holds_every_setting():
@@ -176,6 +240,14 @@ def test_settings_cannot_be_changed():
 def test_shrunk_never_enlarges_a_batch():
     assert small_config(batch_size=4).shrunk().batch_size == 4
     assert small_config(batch_size=64).shrunk().batch_size == 16
+
+
+def test_shrunk_runs_need_no_trained_weights():
+    shrunk = small_config(**EVERYTHING).shrunk()
+    assert (shrunk.initial_weights, shrunk.teacher_weights) == ("", "untrained")
+    assert shrunk.teacher == EVERYTHING["teacher"]
+    assert not shrunk.binary_weights
+    assert small_config().shrunk().teacher_weights == ""
 
 
 INVALID = [
@@ -209,6 +281,11 @@ INVALID = [
     ("weight_decay", -1e-4, "`weight_decay` to be 0 or positive, got -0.0001"),
     ("weight_decay", math.nan, "`weight_decay` to be 0 or positive, got nan"),
     ("weight_decay", 1e-4, "`weight_decay` to be 0 with adam, got 0.0001"),
+    (
+        "decayed_weights",
+        "(logits",
+        r"`decayed_weights` to be a regular expression, got '\(logits': missing \)",
+    ),
     ("nesterov", True, "`nesterov` to be False with adam, got True"),
     ("warmup_epochs", -1.0, "`warmup_epochs` to be 0 or positive, got -1.0"),
     ("warmup_epochs", 3.0, "`warmup_epochs` to be below the 3 epochs, got 3.0"),
@@ -219,6 +296,11 @@ INVALID = [
     ("network_options", {"method": "float"}, "`network_options` to be out of"),
     ("estimator", {"t_mid": 1.0}, r"constants of 'irnet' out of .*, got \['t_mid'\]"),
     ("statistics", "mnist", "`statistics` .* got 'mnist'"),
+    (
+        "augmentation",
+        {"scale": (0.08, 1.25)},
+        r"`augmentation` of digits out of \[\], got \['scale'\]",
+    ),
     (
         "gradient_accumulation_steps",
         2,
@@ -231,6 +313,7 @@ INVALID_TYPES = [
     ("seed", 0.5, "`seed`"),
     ("steps_per_epoch", 1.5, "`steps_per_epoch`"),
     ("jit_compile", "no", "`jit_compile` to be a bool, got 'no'"),
+    ("decayed_weights", None, "`decayed_weights` to be a name, got None"),
     ("nesterov", 1, "`nesterov` to be a bool, got 1"),
     ("synchronized_batch_norm", 1, "`synchronized_batch_norm` to be a bool, got 1"),
     ("epochs", True, "`epochs` to be an integer, got True"),
@@ -239,6 +322,11 @@ INVALID_TYPES = [
     ("method", None, "`method` to be a name, got None"),
     ("dataset", 3, "`dataset` to be a name, got 3"),
     ("statistics", 3, "`statistics` to be a name or None, got 3"),
+    ("binary_weights", "no", "`binary_weights` to be a bool, got 'no'"),
+    ("initial_weights", None, "`initial_weights` to be a name, got None"),
+    ("teacher", "ResNet34", "`teacher` to be a mapping, got 'ResNet34'"),
+    ("teacher_weights", None, "`teacher_weights` to be a name, got None"),
+    ("augmentation", None, "`augmentation` to be a mapping, got None"),
     ("learning_rate", "high", "`learning_rate` to be a number, got 'high'"),
     ("learning_rate", True, "`learning_rate` to be a number, got True"),
     ("momentum", None, "`momentum` to be a number, got None"),
@@ -307,6 +395,19 @@ def test_the_network_follows_the_settings():
     layer = model.get_layer("stage1_block1_conv1")
     assert (layer.method, layer.pad_values) == ("ste_sign", 1.0)
     assert model.get_layer("rotate")
+
+
+def test_real_weights_in_the_first_of_two_stages():
+    binary = small_config(method="ste_sign")
+    real = small_config(method="ste_sign", binary_weights=False)
+    stages = [config.build_model() for config in (binary, real)]
+    quantizers = [
+        (layer.input_quantizer is None, layer.kernel_quantizer is None)
+        for layer in (model.get_layer("stage1_block1_conv1") for model in stages)
+    ]
+    assert quantizers == [(False, False), (False, True)]
+    ours, theirs = ([w.name for w in model.weights] for model in stages)
+    assert ours == theirs
 
 
 def test_constants_of_the_estimator_reach_the_network_and_are_saved(tmp_path):

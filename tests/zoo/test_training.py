@@ -46,7 +46,7 @@ def test_metrics_follow_the_schedules(finished_run):
 
 
 def test_metrics_are_finite_and_complete(finished_run):
-    columns = {"epoch", "lr", "t", "k"}
+    columns = {"epoch", "lr", "t", "k", "dead_share", "stuck_share"}
     measured = {"loss", "accuracy", "val_loss", "val_accuracy"}
     for row in finished_run.history():
         assert set(row) == columns | measured
@@ -144,9 +144,12 @@ def test_other_seeds_give_other_runs(small_run, tmp_path, use_small_network):
 @pytest.mark.parametrize("method", ["float", "irnet_w1a32"])
 def test_other_methods(method, use_small_network, tmp_path, caplog):
     run(small_config(method=method, epochs=1), tmp_path)
-    assert names(tmp_path) == PROMISED
-    is_scheduled = method == "irnet_w1a32"
-    assert ("t" in Workdir(tmp_path).history()[0]) == is_scheduled
+    is_binary = method == "irnet_w1a32"
+    kept = [name for name in PROMISED if name != "weight_histograms.json" or is_binary]
+    assert names(tmp_path) == kept
+    (row,) = Workdir(tmp_path).history()
+    for column in "t", "dead_share", "stuck_share":
+        assert (column in row) == is_binary
     assert "nothing to do" not in caplog.text
 
 
@@ -192,7 +195,12 @@ def test_evaluation_agrees_with_numpy(use_small_network):
     assert metrics["loss"] == pytest.approx(loss, rel=1e-5)
 
 
-SGD = {"momentum": 0.7, "nesterov": True, "weight_decay": 1e-4}
+SGD = {
+    "momentum": 0.7,
+    "nesterov": True,
+    "weight_decay": 1e-4,
+    "decayed_weights": ".*/kernel",
+}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +218,15 @@ def test_compiled_optimizer(settings, kind, expected):
     optimizer = model.optimizer.get_config()
     assert {name: optimizer[name] for name in expected} == expected
     assert optimizer["learning_rate"]["config"]["peak"] == 0.25
+
+
+def test_a_decay_of_no_weight_is_refused_before_anything_is_written(
+    use_small_network, tmp_path
+):
+    config = small_config(optimizer="sgd", decayed_weights="stem")
+    with pytest.raises(ValueError, match="`decayed_weights` .* 'stem', .* none"):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_best_epoch(small_run):

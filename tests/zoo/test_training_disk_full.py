@@ -52,6 +52,13 @@ PLACES = {
         "Cannot write {}/",
     ),
     "metrics.csv": (Workdir, "append_metrics", 150, in_epoch(1), "Cannot write {}/"),
+    "weight_histograms.json": (
+        Workdir,
+        "append_histogram",
+        300,
+        lambda folder, histogram: histogram.epoch == 1,
+        "Cannot write {}/",
+    ),
     "tensorboard": (
         EpochSummaries,
         "on_epoch_end",

@@ -65,6 +65,7 @@ def test_saved_weights_are_latent_in_a_quantized_scope(run_in_scope):
 def test_training_is_the_same_in_a_quantized_scope(run_in_scope, small_run):
     assert_same(weights(run_in_scope.path), weights(small_run.path))
     assert run_in_scope.history() == small_run.history()
+    assert run_in_scope.histograms() == small_run.histograms()
 
 
 def test_initial_weights_are_latent_in_a_quantized_scope(run_in_scope, small_run):

@@ -80,6 +80,7 @@ def test_a_run_that_is_killed_ends_like_an_uninterrupted_one(uninterrupted, tmp_
     assert_same(weights(tmp_path), weights(uninterrupted))
     ours, theirs = Workdir(tmp_path), Workdir(uninterrupted)
     assert ours.metrics_path.read_bytes() == theirs.metrics_path.read_bytes()
+    assert ours.histograms_path.read_bytes() == theirs.histograms_path.read_bytes()
     assert in_any_session(ours.results()) == in_any_session(theirs.results())
 
 

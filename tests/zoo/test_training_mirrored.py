@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.zoo.commands import outcome_of, start_module
-from tests.zoo.mirrored_runs import EXACT, REPLICAS
+from tests.zoo.mirrored_runs import EXACT, REPLICAS, distilled
 from tests.zoo.runs import PROMISED, names, run, weights
 from zoo.workdir import Workdir
 
@@ -27,23 +27,25 @@ def mirrored(tmp_path_factory):
 @pytest.fixture(scope="module")
 def single(tmp_path_factory, small_network_for_module):
     path = tmp_path_factory.mktemp("single")
-    run(EXACT, path)
+    run(EXACT, path / "exact")
+    run(distilled(path), path / "distilled")
     return path
 
 
-def test_a_resumed_run_on_three_devices_equals_an_uninterrupted_one_on_one(
-    mirrored, single
-):
-    path = mirrored[1] / "exact"
+# "exact" was resumed on the three devices, and not interrupted on the one
+@pytest.mark.parametrize("name", ["exact", "distilled"])
+def test_weights_are_those_of_one_device(mirrored, single, name):
+    path = mirrored[1] / name
     assert names(path) == PROMISED
-    for ours, theirs in zip(weights(path), weights(single), strict=True):
+    for ours, theirs in zip(weights(path), weights(single / name), strict=True):
         assert ours.dtype == np.float64
         np.testing.assert_allclose(ours, theirs, **ROUNDING)
 
 
-def test_metrics_and_results_are_those_of_one_device(mirrored, single):
+@pytest.mark.parametrize("name", ["exact", "distilled"])
+def test_metrics_and_results_are_those_of_one_device(mirrored, single, name):
     # 200 and 400 images in batches of 57, of which no third is whole: each counts once
-    ours, theirs = Workdir(mirrored[1] / "exact"), Workdir(single)
+    ours, theirs = Workdir(mirrored[1] / name), Workdir(single / name)
     for one, other in zip(ours.history(), theirs.history(), strict=True):
         assert one == pytest.approx(other, rel=1e-6)  # metrics are float32
     for split in "validation", "test":

@@ -68,6 +68,8 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     # the same operations in the same order: equal to the last bit
     assert_same(weights(tmp_path), weights(small_run.path))
     assert Workdir(tmp_path).history() == small_run.history()
+    ours, theirs = Workdir(tmp_path).histograms_path, small_run.histograms_path
+    assert ours.read_bytes() == theirs.read_bytes()
     assert results["test"] == small_run.results()["test"]
     assert_same(
         initial_weights(tmp_path, small_config()),
@@ -199,6 +201,7 @@ def test_the_last_checkpoint_but_one_is_used_if_the_last_is_damaged(
     assert trained_epochs == [range(2, 3)]
     assert_same(weights(tmp_path / "run"), weights(small_run.path))
     assert Workdir(tmp_path / "run").history() == small_run.history()
+    assert Workdir(tmp_path / "run").histograms() == small_run.histograms()
 
 
 @pytest.mark.parametrize("lines", [0, 1, 2])

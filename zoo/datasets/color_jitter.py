@@ -1,10 +1,13 @@
 """Changes brightness, contrast, saturation and hue of an image, in random order."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["COLOR_JITTER_DRAWS", "ColorJitter"]
+from zoo.setting_types import is_of_type
+
+__all__ = ["COLOR_JITTER_DRAWS", "ColorJitter", "checked_jitter"]
 
 _STEPS = 4
 COLOR_JITTER_DRAWS = 2 * _STEPS  # of the amount and of the place of each step
@@ -70,3 +73,25 @@ class ColorJitter(NamedTuple):
                 [lambda step=step, pixels=pixels: step(pixels) for step in steps],
             )
         return pixels
+
+
+_LARGEST = ColorJitter(brightness=1.0, contrast=1.0, saturation=1.0, hue=0.5)
+
+
+def checked_jitter(jitter: Sequence[float]) -> ColorJitter:
+    """The four numbers of a `ColorJitter`, as read from a file of settings.
+
+    # Raises
+        ValueError: unless there are four, each in its range.
+
+    # Example
+        >>> checked_jitter([0.4, 0.4, 0.4, 0.0]).saturation
+        0.4
+    """
+    is_jitter = is_of_type(jitter, tuple[float, ...]) and len(jitter) == len(_LARGEST)
+    if not is_jitter or not all(0 <= x <= top for x, top in zip(jitter, _LARGEST)):
+        raise ValueError(
+            "Expected `jitter` to be None or four numbers in [0, 1], the hue in "
+            f"[0, 0.5], got {jitter!r}."
+        )
+    return ColorJitter(*jitter)

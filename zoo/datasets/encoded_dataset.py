@@ -1,15 +1,21 @@
 """Datasets of JPEG images: read, decoded and augmented one by one, in parallel."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from zoo.datasets.color_jitter import COLOR_JITTER_DRAWS, ColorJitter
+from zoo.datasets.color_jitter import (
+    COLOR_JITTER_DRAWS,
+    ColorJitter,
+    checked_jitter,
+)
 from zoo.datasets.image_dataset import AUGMENTATION_SEED, ImageDataset, Shard, Split
 from zoo.datasets.random_resized_crop import (
+    DEFAULT_SCALE,
     RANDOM_WINDOW_DRAWS,
+    checked_scale,
     decode_window,
     random_window,
 )
@@ -43,8 +49,12 @@ class EncodedDataset(ImageDataset):
 
     # Arguments
         statistics: Name of the means and deviations to normalise with.
-        scale: Bounds of the area of the random part.
-        jitter: How far colours are changed; `None` for not at all.
+        scale: Bounds of the area of the random part, see `random_window`.
+        jitter: How far colours are changed, the four numbers of `ColorJitter`; `None`
+            for not at all.
+
+    # Raises
+        ValueError: for a scale or jitter out of its range.
     """
 
     input_shape = (_INPUT_SIZE, _INPUT_SIZE, 3)
@@ -53,12 +63,12 @@ class EncodedDataset(ImageDataset):
         self,
         *,
         statistics: str | None = None,
-        scale: tuple[float, float] = (0.08, 1.0),
-        jitter: ColorJitter | None = ColorJitter(),
+        scale: Sequence[float] = DEFAULT_SCALE,
+        jitter: Sequence[float] | None = ColorJitter(),
     ):
         self._statistics = channel_statistics(statistics or "imagenet")
-        self._scale = scale
-        self._jitter = jitter
+        self._scale = checked_scale(scale)
+        self._jitter = None if jitter is None else checked_jitter(jitter)
 
     @abc.abstractmethod
     def encoded(self, split: str) -> tf.data.Dataset:

@@ -1,6 +1,6 @@
 """ImageNet's 1.3 million photographs, read from the disk all the time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -8,6 +8,7 @@ import tensorflow as tf
 from zoo.datasets.color_jitter import ColorJitter
 from zoo.datasets.encoded_dataset import EncodedDataset
 from zoo.datasets.prepared import PreparedDataset
+from zoo.datasets.random_resized_crop import DEFAULT_SCALE
 
 __all__ = ["Imagenet2012"]
 
@@ -45,8 +46,8 @@ class Imagenet2012(EncodedDataset):
     # Arguments
         data_dir: Where tensorflow-datasets has put it; `None` for its default place.
         statistics: "imagenet" (the default) or "cifar10".
-        scale: Bounds of the area of the random part of an image, see `random_window`.
-        jitter: How far colours are changed; `None` for not at all.
+        scale: As for `EncodedDataset`.
+        jitter: As for `EncodedDataset`.
 
     # Example
         >>> imagenet = Imagenet2012()  # needs no data yet
@@ -68,8 +69,8 @@ class Imagenet2012(EncodedDataset):
         *,
         data_dir: str | None = None,
         statistics: str | None = None,
-        scale: tuple[float, float] = (0.08, 1.0),
-        jitter: ColorJitter | None = ColorJitter(),
+        scale: Sequence[float] = DEFAULT_SCALE,
+        jitter: Sequence[float] | None = ColorJitter(),
     ):
         super().__init__(statistics=statistics, scale=scale, jitter=jitter)
         self._prepared = PreparedDataset(

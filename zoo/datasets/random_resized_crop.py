@@ -5,16 +5,46 @@ all sizes. What is outside of it is not decoded.
 """
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-__all__ = ["RANDOM_WINDOW_DRAWS", "decode_window", "random_window"]
+from zoo.setting_types import is_of_type
+
+__all__ = [
+    "DEFAULT_SCALE",
+    "RANDOM_WINDOW_DRAWS",
+    "checked_scale",
+    "decode_window",
+    "random_window",
+]
+
+DEFAULT_SCALE = (0.08, 1.0)
 
 _TRIES = 10
 _DRAWS_PER_TRY = 4  # of the area, of the aspect ratio, of the row, of the column
 RANDOM_WINDOW_DRAWS = _TRIES * _DRAWS_PER_TRY
 
 _LOG_RATIO = math.log(4 / 3)  # aspect ratios lie between 3/4 and 4/3
+
+
+def checked_scale(scale: Sequence[float]) -> tuple[float, float]:
+    """Bounds of the area of a window, as read from a file of settings.
+
+    # Raises
+        ValueError: unless they are two growing positive numbers.
+
+    # Example
+        >>> checked_scale([0.08, 1.25])
+        (0.08, 1.25)
+    """
+    is_pair = is_of_type(scale, tuple[float, ...]) and len(scale) == 2
+    if not is_pair or not 0 < scale[0] <= scale[1] < math.inf:
+        raise ValueError(
+            "Expected `scale` to be two growing positive numbers, such as (0.08, 1.0), "
+            f"got {scale!r}."
+        )
+    return scale[0], scale[1]
 
 
 def _central_window(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
@@ -33,7 +63,7 @@ def random_window(
     width: tf.Tensor,
     draws: tf.Tensor,
     *,
-    scale: tuple[float, float] = (0.08, 1.0),
+    scale: tuple[float, float] = DEFAULT_SCALE,
 ) -> tf.Tensor:
     """Chooses the part of an image that is cut out.
 

@@ -7,14 +7,16 @@ them say nothing about the original.
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.datasets.cifar import CifarImages
+from zoo.datasets.color_jitter import ColorJitter
 from zoo.datasets.encoded_dataset import EncodedDataset
 from zoo.datasets.image_dataset import SPLITS, Split
+from zoo.datasets.random_resized_crop import DEFAULT_SCALE
 
 __all__ = ["SyntheticCifar10", "SyntheticCifar100", "SyntheticImagenet2012"]
 
@@ -100,15 +102,22 @@ class SyntheticImagenet2012(EncodedDataset):
     # Arguments
         data_dir: Not used: the images are drawn.
         statistics: As for `Imagenet2012`.
+        scale: As for `Imagenet2012`.
+        jitter: As for `Imagenet2012`.
     """
 
     name = "synthetic_imagenet2012"
     num_classes = 1000
 
     def __init__(
-        self, *, data_dir: str | None = None, statistics: str | None = None
+        self,
+        *,
+        data_dir: str | None = None,
+        statistics: str | None = None,
+        scale: Sequence[float] = DEFAULT_SCALE,
+        jitter: Sequence[float] | None = ColorJitter(),
     ) -> None:
-        super().__init__(statistics=statistics)
+        super().__init__(statistics=statistics, scale=scale, jitter=jitter)
 
     def size(self, split: str) -> int:
         self.check_split(split)

@@ -26,6 +26,7 @@ def _imagenet_resnet(
     input_shape: tuple[int, int, int],
     num_classes: int,
     block: str | None,
+    head_norm: bool,
     name: str,
     **settings: Any,
 ) -> tf.keras.Model:
@@ -47,7 +48,9 @@ def _imagenet_resnet(
         block=block or default_block(method),
         shortcut=pieces.projection,
     )
-    x = pieces.head_batch_norm(pieces.pooled(x))
+    x = pieces.pooled(x)
+    if head_norm:
+        x = pieces.head_batch_norm(x)
     x = pieces.classifier(x, num_classes, default_kernel())
     return tf.keras.Model(images, x, name=name)
 
@@ -58,6 +61,7 @@ def ResNet18(
     input_shape: tuple[int, int, int] = (224, 224, 3),
     num_classes: int = 1000,
     block: str | None = None,
+    head_norm: bool = True,
     pad_values: float = 0.0,
     alignment: str = "tensorflow",
     bn_gamma: str = "ones",
@@ -84,6 +88,9 @@ def ResNet18(
         num_classes: Number of logits.
         block: "bi_real", a shortcut for every convolution, "normal", one for two, or
             `None`: "normal" if only weights are binary, else "bi_real".
+        head_norm: Whether a normalisation stands in front of the classifier, as with
+            all authors of binary networks. Without it, and with "normal" blocks,
+            "float" is the ResNet-18 of torchvision.
         pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network,
@@ -118,6 +125,7 @@ def ResNet18(
         input_shape=input_shape,
         num_classes=num_classes,
         block=block,
+        head_norm=head_norm,
         pad_values=pad_values,
         alignment=alignment,
         bn_gamma=bn_gamma,
@@ -132,6 +140,7 @@ def ResNet34(
     input_shape: tuple[int, int, int] = (224, 224, 3),
     num_classes: int = 1000,
     block: str | None = None,
+    head_norm: bool = True,
     pad_values: float = 0.0,
     alignment: str = "tensorflow",
     bn_gamma: str = "ones",
@@ -154,6 +163,8 @@ def ResNet34(
         input_shape: Height, width and channels of an image, static.
         num_classes: Number of logits.
         block: "bi_real", "normal" or `None`, as in `ResNet18`.
+        head_norm: Whether a normalisation stands in front of the classifier, as in
+            `ResNet18`.
         pad_values: What binary convolutions pad with, 0.0 or 1.0.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network.
         bn_gamma: Initial scale of batch normalisations, as in `ResNet18`.
@@ -183,6 +194,7 @@ def ResNet34(
         input_shape=input_shape,
         num_classes=num_classes,
         block=block,
+        head_norm=head_norm,
         pad_values=pad_values,
         alignment=alignment,
         bn_gamma=bn_gamma,

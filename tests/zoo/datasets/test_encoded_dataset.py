@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -133,3 +135,38 @@ def test_statistics():
     mean, deviation = CHANNEL_STATISTICS["cifar10"]
     expected = (imagenet * DEVIATION + MEAN - mean) / deviation
     np.testing.assert_allclose(cifar10, expected, rtol=0, atol=1e-5)  # float32
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("scale", (0.0, 1.0)),
+        ("scale", (0.5, 0.4)),
+        ("scale", (0.5, float("inf"))),
+        ("scale", (float("nan"), 1.0)),
+        ("scale", (0.5,)),
+        ("scale", 0.5),
+        ("scale", None),
+        ("scale", (True, 1.0)),
+        ("scale", ("0.5", "1")),
+        ("jitter", (0.2, 0.2, 0.2)),
+        ("jitter", (0.2, 0.2, 0.2, 0.6)),
+        ("jitter", (1.2, 0.2, 0.2, 0.1)),
+        ("jitter", (-0.2, 0.2, 0.2, 0.1)),
+        ("jitter", {"hue": 0.1}),
+        ("jitter", False),
+    ],
+)
+def test_augmentation_out_of_range(option, value):
+    message = f"Expected `{option}` to be .*, got {re.escape(repr(value))}"
+    with pytest.raises(ValueError, match=message):
+        Images(jpeg(240, 240), **{option: value})
+
+
+def test_areas_above_the_whole_image_give_its_middle_more_often():
+    encoded = jpeg(240, 240)
+    whole = normalised(scaled(decoded(encoded), 224, 224))
+    dataset = Images(*(20 * [encoded]), scale=(1.25, 1.25), jitter=None)
+    for image in training_images(dataset):  # no try fits
+        either = min(abs(image - whole).max(), abs(image[:, ::-1] - whole).max())
+        assert either < 1e-4  # float32

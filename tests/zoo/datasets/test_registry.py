@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from zoo import datasets
@@ -61,3 +63,23 @@ def test_the_same_arguments_give_the_same_object():
     assert dataset is datasets.get("cifar10", data_dir=None, statistics=None)
     assert dataset is not datasets.get("cifar10", statistics="cifar10")
     assert dataset is not datasets.get("cifar10", data_dir="elsewhere")
+
+
+@pytest.mark.parametrize("name", ["imagenet2012", "synthetic_imagenet2012"])
+def test_augmentation_is_part_of_the_arguments(name):
+    options = {"scale": (0.08, 1.25), "jitter": None}
+    dataset = datasets.get(name, augmentation=options)
+    as_in_json = {"jitter": None, "scale": [0.08, 1.25]}
+    assert dataset is datasets.get(name, augmentation=as_in_json)
+    assert dataset is not datasets.get(name, augmentation={"jitter": None})
+    assert dataset is not datasets.get(name)
+    assert datasets.get(name) is datasets.get(name, augmentation={})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_augmentation(name):
+    known = ["jitter", "scale"] if "imagenet" in name else []
+    assert datasets.augmentation_options(name) == known
+    message = f"`augmentation` of {name} out of {known}, got ['colour']"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        datasets.get(name, augmentation={"colour": 1})

@@ -1,6 +1,8 @@
 """What the papers' networks weigh, and how it is counted in a model of ours."""
 
 import larq as lq
+import numpy as np
+import pytest
 import tensorflow as tf
 
 
@@ -13,6 +15,18 @@ def parameters(model):
 
 def binary_layers(model):
     return [layer for layer in model.layers if isinstance(layer, lq.layers.QuantConv2D)]
+
+
+def float_convolutions(model):
+    kind = tf.keras.layers.Conv2D  # Larq's convolutions are of that kind as well
+    layers = [layer for layer in model.layers if isinstance(layer, kind)]
+    return [layer for layer in layers if layer not in binary_layers(model)]
+
+
+def initial_deviation(expected, weight):
+    """To compare the deviation of initial weights with, of any distribution."""
+    # four standard errors of the deviation of normal numbers; uniform ones vary less
+    return pytest.approx(expected, abs=4 * expected / np.sqrt(2 * weight.size))
 
 
 def millions_of_macs(model):

@@ -1,4 +1,4 @@
-"""ResNet-20 in NumPy and float64, written from the paper and not from the package.
+"""ResNet-20 in NumPy and float64, written from the papers and not from the package.
 
 Two geometries: "tensorflow" pads as little as possible, at the end if it is odd;
 "torch" pads one pixel on every side and lets strided windows begin there.
@@ -36,6 +36,13 @@ def option_a(x, filters):
     return np.pad(x[:, ::2, ::2], [(0, 0), (0, 0), (0, 0), (quarter, quarter)])
 
 
+def pooled_option_a(x, filters):
+    """The mean of 2x2 pixels of an image of even sizes, zeros on both sides."""
+    quarter = (filters - x.shape[-1]) // 2
+    mean = np.mean([x[:, i::2, j::2] for i in (0, 1) for j in (0, 1)], axis=0)
+    return np.pad(mean, [(0, 0), (0, 0), (0, 0), (quarter, quarter)])
+
+
 def sign(x):
     return np.where(x < 0, -1.0, 1.0)
 
@@ -47,6 +54,10 @@ def libra_pb(kernel):
     return sign(standardized) * 2.0**exponent
 
 
+def recu(kernel):
+    return sign(kernel - kernel.mean((0, 1, 2)))
+
+
 def batch_norm(x, weights):
     gamma, beta, mean, variance = weights
     return gamma * (x - mean) / np.sqrt(variance + EPSILON) + beta
@@ -56,11 +67,16 @@ def hard_tanh(x):
     return np.clip(x, -1.0, 1.0)
 
 
-def half_block(x, kernel, batch_norm_weights, stride=1, **geometry):
-    """y = act(BN(conv(x)) + shortcut(x)), with IR-Net's binary convolution."""
+def half_block(x, kernel, batch_norm_weights, stride=1, scale=None, **geometry):
+    """y = act(BN(conv(x)) + shortcut(x)), with IR-Net's binary convolution.
+
+    With ReCU's convolution and shortcut if there is a scale for each channel.
+    """
     filters = kernel.shape[-1]
-    shortcut = x if x.shape[-1] == filters else option_a(x, filters)
-    y = conv(sign(x), libra_pb(kernel), stride, **geometry)
+    halved, binary = (option_a, libra_pb) if scale is None else (pooled_option_a, recu)
+    shortcut = x if x.shape[-1] == filters else halved(x, filters)
+    y = conv(sign(x), binary(kernel), stride, **geometry)
+    y = y if scale is None else y * scale
     return hard_tanh(batch_norm(y, batch_norm_weights) + shortcut)
 
 
@@ -76,7 +92,8 @@ def resnet20(images, weights, *, geometry="tensorflow", value=0.0):
     """Logits.
 
     `weights` gives the weights of a layer by its name: kernels of convolutions,
-    [gamma, beta, mean, variance] of batch norms, kernel and bias of the classifier.
+    [gamma, beta, mean, variance] of batch norms, kernel and bias of the classifier. The
+    network is ReCU's if they have scales of channels, else IR-Net's.
     """
     x = conv(images, weights["stem_conv"][0], geometry=geometry)
     x = hard_tanh(batch_norm(x, weights["stem_bn"]))
@@ -89,6 +106,7 @@ def resnet20(images, weights, *, geometry="tensorflow", value=0.0):
                     weights[name][0],
                     weights[f"{name}_bn"],
                     stride=2 if stage > 1 and (block, index) == (1, 1) else 1,
+                    scale=weights.get(f"{name}_scale", [None])[0],
                     geometry=geometry,
                     value=value,
                 )

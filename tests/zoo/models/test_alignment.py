@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 
+import larq_irnet as irnet
 from tests.zoo.models import reference
 from zoo.models import PadChannels, Rotate180, Subsample
 from zoo.models.alignment import ALIGNMENTS, check_alignment, first_subsampled_pixel
+from zoo.models.network_pieces import NetworkPieces
 
 sizes = st.integers(1, 9)
 
@@ -126,3 +128,39 @@ def test_shortcut_in_the_rotated_frame(height, width):
     np.testing.assert_array_equal(
         rotate(shortcut.numpy()), reference.option_a(images, 7)
     )
+
+
+@given(st.integers(1, 5), st.integers(1, 5))
+def test_pooled_shortcut_in_the_rotated_frame(half_height, half_width):
+    # an even size has the same pools from either end
+    images = np.random.default_rng(1).normal(
+        size=(2, 2 * half_height, 2 * half_width, 3)
+    )
+    pool = tf.keras.layers.AveragePooling2D(padding="same", dtype="float64")
+    shortcut = PadChannels(7, dtype="float64")(pool(rotate(images)))
+    # float64 sums of four in another order
+    np.testing.assert_allclose(
+        rotate(shortcut.numpy()),
+        reference.pooled_option_a(images, 7),
+        rtol=1e-14,
+        atol=1e-15,
+    )
+
+
+@pytest.mark.parametrize("alignment", ALIGNMENTS)
+@pytest.mark.parametrize("make", ["pooled_option_a", "pooled_projection"])
+def test_pooled_shortcuts_are_the_same_layers_in_both_frames(make, alignment):
+    pieces = NetworkPieces(
+        method=irnet.methods.get("recu"),
+        pad_values=0.0,
+        alignment=alignment,
+        bn_gamma="ones",
+        synchronized_batch_norm=False,
+        kernel_initializer=tf.keras.initializers.Ones,
+    )
+    inputs = tf.keras.Input((6, 5, 4))
+    model = tf.keras.Model(inputs, getattr(pieces, make)(inputs, 8, "it"))
+    assert model.output_shape == (None, 3, 3, 8)  # nothing of an odd size is lost
+    pool = model.layers[1]
+    assert isinstance(pool, tf.keras.layers.AveragePooling2D)
+    assert not any(isinstance(layer, Subsample) for layer in model.layers)

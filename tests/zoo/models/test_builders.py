@@ -8,12 +8,12 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 import zoo
-from tests.zoo.models.published_sizes import binary_layers, has_layer, logits_of_zeros
+from tests.zoo.models.published_sizes import binary_layers, logits_of_zeros
 from zoo.models import NamedActivation, Rotate180
 
 SMALL = {"input_shape": (16, 16, 3)}
 # ResNet34 is ResNet18 with more blocks: see test_imagenet_resnet
-NAMES = ["CifarResNet18", "ResNet18", "ResNet20", "VGGSmall"]
+NAMES = ["CifarResNet18", "ReActNet18", "ResNet18", "ResNet20", "VGGSmall"]
 
 
 def batch_norms(model):
@@ -49,22 +49,70 @@ def test_binary_layers_have_the_method_and_no_bias(model):
     assert len(quantizers) == 2 * len(binary_layers(model))  # none is shared
 
 
+@pytest.fixture(scope="module")
+def recu_model(builder):
+    return builder("recu", **SMALL)
+
+
 def test_weight_only_layers_take_full_precision_inputs(builder):
     model = builder("irnet_w1a32", **SMALL)
     assert {layer.input_quantizer for layer in binary_layers(model)} == {None}
     activations = [one for one in model.layers if isinstance(one, NamedActivation)]
-    assert {layer.activation.__name__ for layer in activations} == {"relu"}
+    names = {layer.activation.__name__ for layer in activations}
+    assert names == (set() if builder is zoo.ReActNet18 else {"relu"})
+
+
+def channel_scales(model):
+    kind = irnet.layers.ChannelScale
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def test_recu_scales_the_channels_of_every_binary_convolution(recu_model, model):
+    for layer in binary_layers(recu_model):
+        (node,) = layer.outbound_nodes
+        scale = node.outbound_layer
+        assert isinstance(scale, irnet.layers.ChannelScale)
+        assert scale.name == f"{layer.name}_scale"
+        assert scale.alpha.shape == layer.kernel.shape[-1:]
+    assert len(channel_scales(recu_model)) == len(binary_layers(recu_model))
+    assert channel_scales(model) == []
+
+
+def test_no_two_channel_scales_start_alike(recu_model):
+    alphas = [layer.alpha.numpy() for layer in channel_scales(recu_model)]
+    for one, other in itertools.combinations(alphas, 2):
+        n = min(len(one), len(other))
+        assert (one[:n] != other[:n]).any()
+
+
+def test_recu_schedules_its_kernels_only(recu_model):
+    quantizers = irnet.callbacks.scheduled_quantizers(recu_model)
+    assert {type(quantizer) for quantizer in quantizers} == {irnet.quantizers.ReCU}
+    assert len(quantizers) == len(binary_layers(recu_model))
+
+
+def test_constants_of_the_estimator_keep_the_choices_of_the_method(builder, recu_model):
+    method = irnet.methods.get("recu").with_estimator(tau_min=0.7)
+    model = builder(method, **SMALL)
+    assert [w.shape for w in model.weights] == [w.shape for w in recu_model.weights]
+    assert {layer.kernel_quantizer.tau_min for layer in binary_layers(model)} == {0.7}
+
+
+def test_every_weight_of_recu_gets_a_gradient(recu_model):
+    images = tf.random.normal((8, *recu_model.input_shape[1:]))
+    with tf.GradientTape() as tape:
+        logits = recu_model(images, training=True)
+        loss = tf.reduce_mean(tf.square(logits - 1.0))
+    gradients = tape.gradient(loss, recu_model.trainable_weights)
+    for gradient, weight in zip(gradients, recu_model.trainable_weights):
+        assert np.isfinite(gradient).all(), weight.name
+        assert np.abs(gradient).max() > 0, weight.name
 
 
 def test_the_float_network_has_the_same_weights(builder, model):
-    twin = builder("float", **SMALL, **block_of(model))
+    twin = builder("float", **SMALL)
     assert [w.shape for w in twin.weights] == [w.shape for w in model.weights]
     assert {layer.kernel_quantizer for layer in binary_layers(twin)} == {None}
-
-
-def block_of(model):
-    has_blocks = has_layer(model, "stage1_block1_conv1_add")
-    return {"block": "bi_real"} if has_blocks else {}
 
 
 def test_batch_norms_are_pytorchs(model):
@@ -84,6 +132,18 @@ def test_initial_gammas(builder, bn_gamma, expected):
         for one, other in itertools.combinations(norms, 2):
             n = min(one.gamma.shape[0], other.gamma.shape[0])
             assert (one.gamma[:n].numpy() != other.gamma[:n].numpy()).any()
+
+
+def test_gammas_near_zero_but_for_the_one_in_front_of_the_classifier(builder):
+    norms = batch_norms(builder("recu", **SMALL, bn_gamma="near_zero"))
+    (head,) = [one for one in norms if one.name == "head_bn"] or [None]
+    for layer in norms:
+        gamma = layer.gamma.numpy()
+        if layer is head:
+            assert 0.0 <= gamma.min() and 0.9 < gamma.max() < 1.0
+        else:
+            np.testing.assert_array_equal(gamma, np.float32(1e-8))
+    assert (head is None) == (builder in (zoo.ReActNet18, zoo.VGGSmall))
 
 
 def test_synchronized_batch_norms(builder, model):
@@ -120,7 +180,8 @@ def test_logits_have_the_precision_of_the_weights(builder, policy):
 
 
 def test_keras_file_round_trip(builder, tmp_path):
-    model = builder("irnet", **SMALL, alignment="torch", bn_gamma="uniform")
+    # ReCU's networks have every kind of layer that IR-Net's have
+    model = builder("recu", **SMALL, alignment="torch", bn_gamma="uniform")
     model.save(tmp_path / "model.keras")
     loaded = tf.keras.models.load_model(tmp_path / "model.keras")
     images = tf.random.normal((2, 16, 16, 3))
@@ -134,7 +195,7 @@ def test_keras_file_round_trip(builder, tmp_path):
         ({"alignment": "caffe"}, "'tensorflow' or 'torch', got 'caffe'"),
         ({"pad_values": 0.5}, r"`pad_values` to be 0.0 or 1.0, got 0.5"),
         ({"pad_values": -1.0}, r"`pad_values` to be 0.0 or 1.0, got -1.0"),
-        ({"bn_gamma": "twos"}, r"`bn_gamma` out of \['ones', 'uniform'\], got 'twos'"),
+        ({"bn_gamma": "twos"}, r"`bn_gamma` out of \['ones', .*\], got 'twos'"),
         ({"input_shape": (32, 32)}, r"`input_shape` .*, got \(32, 32\)"),
         ({"input_shape": (None, 32, 3)}, r"`input_shape` .*, got \(None, 32, 3\)"),
         ({"input_shape": (0, 32, 3)}, r"`input_shape` .*, got \(0, 32, 3\)"),
@@ -152,3 +213,10 @@ def test_unknown_block(name):
     message = r"`block` out of \['bi_real', 'normal'\], got 'dense'"
     with pytest.raises(ValueError, match=message):
         zoo.models.get(name)("irnet", **SMALL, block="dense")
+
+
+@pytest.mark.parametrize("name", ["CifarResNet18", "ResNet20"])
+def test_unknown_shortcut(name):
+    message = r"`shortcut` out of \['strided', 'average_pool'\], got 'pooled'"
+    with pytest.raises(ValueError, match=message):
+        zoo.models.get(name)("irnet", **SMALL, shortcut="pooled")

@@ -1,9 +1,12 @@
 import pytest
+import tensorflow as tf
 
 import zoo
 from tests.zoo.models.published_sizes import (
     binary_layers,
+    float_convolutions,
     has_layer,
+    initial_deviation,
     millions_of_macs,
     parameters,
 )
@@ -65,3 +68,56 @@ def test_unknown_release(release):
     message = f"Expected `release` to be 2019 or 2020, got {release!r}"
     with pytest.raises(ValueError, match=message):
         zoo.CifarResNet18(release=release)
+
+
+@pytest.fixture(scope="module")
+def recu_model():
+    return zoo.CifarResNet18("recu")
+
+
+def test_sizes_of_recu_are_those_of_the_paper(recu_model):
+    assert parameters(recu_model) == (10_985_472, 19_530)
+    assert millions_of_macs(recu_model) == (547.36, 1.77)
+    assert len(binary_layers(recu_model)) == 16
+
+
+def test_recu_has_normal_blocks_and_no_activation_in_front(recu_model):
+    assert has_layer(recu_model, "stage1_block1_conv1_act")
+    assert not has_layer(recu_model, "stage1_block1_conv1_add")
+    assert not has_layer(recu_model, "stem_act")
+    assert has_layer(recu_model, "head_bn")
+
+
+def test_the_shortcuts_of_recu_have_no_weights(recu_model, model):
+    assert [layer.name for layer in float_convolutions(recu_model)] == ["stem_conv"]
+    assert len(float_convolutions(model)) == 4
+    for stage in (2, 3, 4):
+        name = f"stage{stage}_block1"
+        pool = recu_model.get_layer(f"{name}_pool")
+        assert isinstance(pool, tf.keras.layers.AveragePooling2D)
+        assert recu_model.get_layer(name).input is pool.output
+        kept = recu_model.get_layer(f"{name}_add").input[1]
+        assert kept is recu_model.get_layer(name).output
+
+
+def test_the_shortcut_can_be_chosen(recu_model, model):
+    strided = zoo.CifarResNet18("recu", shortcut="strided")
+    projections = parameters(model)[1] - (parameters(recu_model)[1] - 3840)
+    assert parameters(strided)[1] == parameters(recu_model)[1] + projections
+    pooled = zoo.CifarResNet18("irnet", shortcut="average_pool")
+    assert [layer.name for layer in float_convolutions(pooled)] == ["stem_conv"]
+
+
+def test_recu_starts_from_kaiming_and_a_default_classifier(recu_model):
+    for name, fan_in in ("stem_conv", 27), ("stage4_block2_conv2", 4608):
+        (kernel,) = recu_model.get_layer(name).get_weights()
+        assert kernel.std() == initial_deviation((2 / fan_in) ** 0.5, kernel)
+    kernel, bias = recu_model.get_layer("logits").get_weights()
+    assert 0.99 * 512**-0.5 < abs(kernel).max() <= 512**-0.5
+    assert 0 < abs(bias).max() <= 512**-0.5
+
+
+def test_the_release_of_2019_is_irnets_whatever_the_method():
+    model = zoo.CifarResNet18("recu", release=2019)
+    assert has_layer(model, "stem_act")
+    assert not has_layer(model, "head_bn")

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+import larq_irnet as irnet
 import zoo
 from tests.zoo.models.published_sizes import (
     binary_layers,
     has_layer,
+    initial_deviation,
     millions_of_macs,
     parameters,
 )
@@ -13,6 +15,10 @@ UNUSED = 2_000  # parameters of bn3, which the authors count and never use
 SIZES = {
     "ResNet18": (10_985_472, 707_064 - UNUSED),
     "ResNet34": (21_086_208, 714_488 - UNUSED),
+}
+SIZES_OF_RECU = {
+    "ResNet18": (10_985_472, 708_904),
+    "ResNet34": (21_086_208, 720_040),
 }
 MACS = {"ResNet18": (1676.28, 137.79), "ResNet34": (3525.97, 137.79)}
 BLOCKS = {"ResNet18": [2, 2, 2, 2], "ResNet34": [3, 4, 6, 3]}
@@ -68,3 +74,30 @@ def test_initial_weights_are_those_of_the_authors(model):
         assert kernel.std() == pytest.approx(deviation, abs=error)
     for weight in model.get_layer("logits").get_weights():
         assert 0.99 * 512**-0.5 < abs(weight).max() <= 512**-0.5
+
+
+@pytest.fixture(scope="module")
+def recu_model(name):
+    return zoo.models.get(name)("recu")
+
+
+def test_sizes_of_recu_are_those_of_the_paper(name, recu_model):
+    assert parameters(recu_model) == SIZES_OF_RECU[name]
+    assert millions_of_macs(recu_model) == MACS[name]
+
+
+def test_recu_has_the_blocks_and_projections_of_irnet(recu_model, model):
+    scale = irnet.layers.ChannelScale
+    layers = [one for one in recu_model.layers if not isinstance(one, scale)]
+    assert [one.name for one in layers] == [one.name for one in model.layers]
+    assert recu_model.get_layer("stage2_block1_conv").strides == (2, 2)
+
+
+def test_recu_starts_from_kaiming_over_the_inputs(recu_model):
+    for layer, fan_in in (
+        ("stem_conv", 147),
+        ("stage2_block1_conv", 64),
+        ("stage4_block2_conv2", 4608),
+    ):
+        (kernel,) = recu_model.get_layer(layer).get_weights()
+        assert kernel.std() == initial_deviation((2 / fan_in) ** 0.5, kernel)

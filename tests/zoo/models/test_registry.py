@@ -5,7 +5,14 @@ import pytest
 import zoo
 from zoo import models
 
-NAMES = ["CifarResNet18", "ResNet18", "ResNet20", "ResNet34", "VGGSmall"]
+NAMES = [
+    "CifarResNet18",
+    "ReActNet18",
+    "ResNet18",
+    "ResNet20",
+    "ResNet34",
+    "VGGSmall",
+]
 
 
 def test_names():

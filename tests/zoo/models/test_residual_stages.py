@@ -3,14 +3,14 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
-from zoo.models.residual_stages import BLOCKS, default_block, residual_stages
+from zoo.models.residual_stages import BLOCKS, choose_shortcut, residual_stages
 from zoo.models.torch_initializers import default_kernel
 
 
-def stages(block, widths=(4, 8), blocks_per_stage=(1, 2)):
+def stages(block, widths=(4, 8), blocks_per_stage=(1, 2), method="irnet"):
     """A model of stages, and the names of the shortcuts that were asked for."""
     pieces = NetworkPieces(
-        method=irnet.methods.get("irnet"),
+        method=irnet.methods.get(method),
         pad_values=0.0,
         alignment="tensorflow",
         bn_gamma="ones",
@@ -74,20 +74,34 @@ def test_a_bi_real_block_has_one_for_each_convolution():
         assert kept is model.get_layer(before).output
 
 
-@pytest.mark.parametrize(
-    "method, block",
-    [
-        ("irnet", "bi_real"),
-        ("irnet_w1a32", "normal"),
-        ("float", "bi_real"),
-        ("ste_sign", "bi_real"),
-    ],
-)
-def test_default_block(method, block):
-    assert default_block(irnet.methods.get(method)) == block
-
-
 @pytest.mark.parametrize("block", ["dense", "", None])
 def test_unknown_block(block):
     with pytest.raises(ValueError, match=rf"\['bi_real', 'normal'\], got {block!r}"):
         stages(block)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_recu_scales_the_channels_between_convolution_and_normalisation(block):
+    model, _ = stages(block, method="recu")
+    names = layers_after(model, "stage2_block2")
+    for unit in "_conv1", "_conv2":
+        start = names.index(unit)
+        assert names[start : start + 3] == [unit, f"{unit}_scale", f"{unit}_bn"]
+
+
+SHORTCUTS = {
+    "strided": lambda x, filters, name: x,
+    "average_pool": lambda x, filters, name: -x,
+}
+
+
+def test_choose_shortcut():
+    for name, shortcut in SHORTCUTS.items():
+        assert choose_shortcut(name, SHORTCUTS) is shortcut
+
+
+@pytest.mark.parametrize("name", ["pooled", "", None])
+def test_unknown_shortcut(name):
+    message = rf"`shortcut` out of \['strided', 'average_pool'\], got {name!r}"
+    with pytest.raises(ValueError, match=message):
+        choose_shortcut(name, SHORTCUTS)

@@ -43,9 +43,9 @@ def random_images(*shape):
     return np.random.default_rng(3).normal(size=shape)
 
 
-def float64_model(**arguments):
+def float64_model(method="irnet", **arguments):
     tf.keras.mixed_precision.set_global_policy("float64")
-    model = zoo.ResNet20("irnet", **arguments)
+    model = zoo.ResNet20(method, **arguments)
     randomize(model)
     return model
 
@@ -77,6 +77,56 @@ def test_operations_are_those_of_the_paper(cifar_model):
     assert profile.weight_count(1) == BINARY
     assert profile.op_count("mac", 1) == BINARY_MACS
     assert profile.op_count("mac", 32) == FLOAT_MACS
+
+
+@pytest.fixture(scope="module")
+def recu_model():
+    return zoo.ResNet20("recu")
+
+
+def test_recu_is_that_of_its_paper(recu_model):
+    profile = ModelProfile(recu_model)
+    assert parameters(recu_model.trainable_weights) == 270_522
+    assert profile.weight_count(1) == BINARY
+    assert profile.op_count("mac", 1) == BINARY_MACS
+    assert profile.op_count("mac", 32) == FLOAT_MACS
+
+
+@pytest.mark.parametrize(
+    "method, shortcut, pooled",
+    [
+        ("recu", None, True),
+        ("irnet", None, False),
+        ("recu", "strided", False),
+        ("irnet", "average_pool", True),
+    ],
+)
+def test_shortcuts(method, shortcut, pooled):
+    model = zoo.ResNet20(method, input_shape=SMALL, shortcut=shortcut)
+    names = {layer.name for layer in model.layers}
+    for stage in (2, 3):
+        name = f"stage{stage}_block1"
+        assert (f"{name}_pool" in names) == pooled
+        assert (f"{name}_pixels" in names) == (not pooled)
+        halved = model.get_layer(f"{name}_pool" if pooled else f"{name}_pixels")
+        assert model.get_layer(name).input is halved.output
+        assert model.get_layer(f"{name}_conv1_add").input[1] is (
+            model.get_layer(name).output
+        )
+
+
+@pytest.mark.parametrize("block", ["bi_real", "normal"])
+def test_recu_in_every_block(block):
+    model = zoo.ResNet20("recu", input_shape=SMALL, block=block)
+    assert np.isfinite(model(tf.zeros((2, *SMALL)))).all()
+    assert len(binary_convolutions(model)) == 18
+
+
+def test_recus_classifier_starts_from_pytorchs_default(recu_model, cifar_model):
+    for weight in recu_model.get_layer("logits").get_weights():
+        assert abs(weight).max() <= 1 / 8  # uniform, of 64 inputs
+    kernel, _ = cifar_model.get_layer("logits").get_weights()
+    assert abs(kernel).max() > 1 / 4  # normal, of deviation 0.18
 
 
 def test_binary_layers(cifar_model):
@@ -131,9 +181,12 @@ def test_shapes(input_shape, last):
     assert model(tf.zeros((3, *input_shape))).shape == (3, 7)
 
 
-def test_initial_kernels_have_the_deviation_of_kaiming(cifar_model):
+@pytest.mark.parametrize("method", ["irnet", "recu"])
+def test_initial_kernels_have_the_deviation_of_kaiming(method, request):
+    name_of_fixture = {"irnet": "cifar_model", "recu": "recu_model"}[method]
+    model = request.getfixturevalue(name_of_fixture)
     for name, fan_in in ("stem_conv", 27), ("stage3_block3_conv2", 576):
-        kernel = cifar_model.get_layer(name).get_weights()[0]
+        kernel = model.get_layer(name).get_weights()[0]
         # four standard errors of a sample deviation
         tolerance = 4 * np.sqrt(2 / fan_in) / np.sqrt(2 * kernel.size)
         assert kernel.std() == pytest.approx(np.sqrt(2 / fan_in), abs=tolerance)
@@ -255,11 +308,18 @@ def block_model():
 
 @pytest.mark.parametrize("alignment", ["tensorflow", "torch"])
 @pytest.mark.parametrize(
-    "input_shape, value", [((8, 8, 1), 0.0), ((10, 7, 3), 1.0), ((9, 6, 2), 0.0)]
+    "method, input_shape, value",
+    [
+        ("irnet", (8, 8, 1), 0.0),
+        ("irnet", (10, 7, 3), 1.0),
+        ("irnet", (9, 6, 2), 0.0),
+        ("recu", (8, 8, 1), 1.0),
+        ("recu", (12, 8, 3), 0.0),
+    ],
 )
-def test_the_network_is_that_of_the_paper(alignment, input_shape, value):
+def test_the_network_is_that_of_the_paper(method, alignment, input_shape, value):
     model = float64_model(
-        input_shape=input_shape, pad_values=value, alignment=alignment
+        method, input_shape=input_shape, pad_values=value, alignment=alignment
     )
     weights = {layer.name: layer.get_weights() for layer in model.layers}
     if alignment == "torch":  # the authors' kernels are those of the rotated frame

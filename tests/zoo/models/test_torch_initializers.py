@@ -47,11 +47,15 @@ def test_bn_gamma():
     uniform = torch_initializers.bn_gamma("uniform")((10_000,)).numpy()
     assert 0 <= uniform.min() < 0.01 and 0.99 < uniform.max() < 1
     assert uniform.mean() == pytest.approx(0.5, abs=4 / np.sqrt(12 * 10_000))
+    tiny = torch_initializers.bn_gamma("near_zero")((100,)).numpy()
+    np.testing.assert_array_equal(tiny, np.float32(1e-8))
 
 
 @pytest.mark.parametrize("name", ["zeros", "", None])
 def test_unknown_gamma(name):
-    with pytest.raises(ValueError, match=r"out of \['ones', 'uniform'\], got"):
+    with pytest.raises(
+        ValueError, match=r"out of \['ones', 'uniform', 'near_zero'\], got"
+    ):
         torch_initializers.bn_gamma(name)
 
 

@@ -4,6 +4,7 @@ import pytest
 import zoo
 from tests.zoo.models.published_sizes import (
     binary_layers,
+    initial_deviation,
     millions_of_macs,
     parameters,
 )
@@ -52,3 +53,30 @@ def test_initial_weights_are_those_of_the_authors(model):
 def test_sizes_that_cannot_be_halved_three_times(input_shape):
     with pytest.raises(ValueError, match="multiples of 8, as they are halved three"):
         zoo.VGGSmall(input_shape=input_shape)
+
+
+@pytest.fixture(scope="module")
+def recu_model():
+    return zoo.VGGSmall("recu")
+
+
+def test_sizes_of_recu_are_those_of_the_paper(recu_model):
+    assert parameters(recu_model) == (4_571_136, 90_634)
+    assert millions_of_macs(recu_model) == (603.98, 3.62)
+    assert len(binary_layers(recu_model)) == 5
+
+
+def test_recu_scales_channels_in_front_of_the_pool(recu_model):
+    names = [layer.name for layer in recu_model.layers]
+    start = names.index("conv1")
+    expected = ["conv1", "conv1_scale", "conv1_pool", "conv1_bn", "conv1_act"]
+    assert names[start : start + 5] == expected
+
+
+def test_recu_starts_as_irnet_but_for_the_classifier(recu_model):
+    for name, fan_out in ("conv0", 9 * 128), ("conv5", 9 * 512):
+        (kernel,) = recu_model.get_layer(name).get_weights()
+        assert kernel.std() == initial_deviation((2 / fan_out) ** 0.5, kernel)
+    kernel, bias = recu_model.get_layer("logits").get_weights()
+    assert 0.99 * 8192**-0.5 < abs(kernel).max() <= 8192**-0.5
+    assert 0 < abs(bias).max() <= 8192**-0.5

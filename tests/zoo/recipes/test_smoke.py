@@ -18,7 +18,8 @@ def test_smoke_run(name, tmp_path):
     history = Workdir(tmp_path).history()
     assert len(history) == config.epochs
     assert all(math.isfinite(row["loss"]) for row in history)
-    assert {"t", "k", "lr"} <= set(history[0])
+    constants = {"tau"} if config.method == "recu" else {"t", "k"}
+    assert {*constants, "lr"} <= set(history[0])
     has_top5 = "imagenet" in config.dataset
     assert ("top5_accuracy" in results["test"]) == has_top5
     assert Workdir(tmp_path).model().name

@@ -1,0 +1,87 @@
+"""A Keras model that trains a student with the logits of a teacher."""
+
+import functools
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["Distiller"]
+
+
+class Distiller(tf.keras.Model):
+    """Trains one network, the student, to give the logits of another, the teacher.
+
+    It is compiled, fitted and evaluated like any Keras model. The loss compares with
+    the teacher, in training and in validation; metrics compare with the labels.
+    Whatever else one asks it for, it is the student: its outputs, weights, scheduled
+    quantizers and checkpoints are the student's, and so is what `save` writes.
+
+    The teacher runs in inference mode. Nothing of it changes, the statistics of its
+    batch normalisations included.
+
+    # Arguments
+        student: The network to train.
+        teacher: A trained network with outputs of the same shape.
+        name: Name of the model.
+
+    # Example
+        >>> from larq_irnet.distillation import LogitMatching
+        >>> teacher = tf.keras.Sequential([tf.keras.layers.Dense(3, input_shape=(4,))])
+        >>> student = tf.keras.Sequential([tf.keras.layers.Dense(3, input_shape=(4,))])
+        >>> distiller = Distiller(student, teacher)
+        >>> distiller.compile("adam", loss=LogitMatching(), metrics=["accuracy"])
+        >>> images, labels = tf.ones((8, 4)), tf.zeros(8, tf.int64)
+        >>> history = distiller.fit(images, labels, verbose=0)
+        >>> sorted(history.history)
+        ['accuracy', 'loss']
+        >>> len(distiller.weights) == len(student.weights)
+        True
+
+    # References
+        - [Distilling the Knowledge in a Neural
+            Network](https://arxiv.org/abs/1503.02531)
+    """
+
+    def __init__(
+        self,
+        student: tf.keras.Model,
+        teacher: tf.keras.Model,
+        *,
+        name: str = "distiller",
+    ):
+        super().__init__(name=name)
+        self.student = student
+        # Inside a partial Keras does not find it: it is no part of this model's
+        # weights, checkpoints, losses and submodules.
+        self._teach = functools.partial(teacher, training=False)
+
+    @property
+    def teacher(self) -> tf.keras.Model:
+        """The network that is learned from."""
+        return self._teach.func
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        return self.student(inputs, training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+    ) -> tf.Tensor:
+        """The compiled loss, with the logits of the teacher in place of labels."""
+        targets = tf.stop_gradient(self._teach(x))
+        return super().compute_loss(x, targets, y_pred, sample_weight)
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Saves the student."""
+        self.student.save(filepath, *args, **kwargs)
+
+    def save_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Saves the weights of the student."""
+        self.student.save_weights(filepath, *args, **kwargs)
+
+    def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> Any:
+        """Loads the weights of the student."""
+        return self.student.load_weights(filepath, *args, **kwargs)

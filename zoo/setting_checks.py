@@ -1,0 +1,172 @@
+"""What the settings of a run may be, alone and together."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import larq_irnet as irnet
+from zoo import datasets, models
+from zoo.setting_types import expected_type, is_of_type
+from zoo.torch_sgd import check_decayed_weights
+
+if TYPE_CHECKING:
+    from zoo.train_config import TrainConfig
+
+__all__ = ["PRECISIONS", "check_settings", "check_types"]
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float64")
+
+_CHOICES = {
+    "optimizer": ("adam", "sgd"),
+    "learning_rate_schedule": ("cosine", "warmup_cosine", "constant", "step"),
+    "alignment": models.ALIGNMENTS,
+    "pad_values": (0.0, 1.0),
+    "precision": PRECISIONS,
+    "estimator_update_freq": ("epoch", "batch"),
+}
+
+# arguments of builders that follow from the method and the dataset
+_NOT_OPTIONS = {"method", "input_shape", "num_classes", "name"}
+
+
+def check_types(config: TrainConfig) -> None:
+    """Makes sure that all settings have the types that they are annotated with.
+
+    # Raises
+        ValueError: if one has another.
+    """
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        expected = expected_type(field.type)
+        _check(config, field.name, is_of_type(value, field.type), expected)
+
+
+def check_settings(config: TrainConfig) -> None:
+    """Makes sure that all settings are known, in range and go together.
+
+    # Raises
+        ValueError: if they do not.
+    """
+    for name, choices in _CHOICES.items():
+        is_known = getattr(config, name) in choices
+        _check(config, name, is_known, f"one of {list(choices)}")
+    _check_network(config)
+    _check_teacher(config)
+    _check_length(config)
+    _check_learning_rate(config)
+    _check_optimizer(config)
+
+
+def _check(config: TrainConfig, name: str, is_valid: bool, expected: str) -> None:
+    if not is_valid:
+        raise ValueError(
+            f"Expected `{name}` to be {expected}, got {getattr(config, name)!r}."
+        )
+
+
+def _check_options(
+    config: TrainConfig, name: str, network: str, given: Mapping[str, Any], own: set
+) -> None:
+    arguments = inspect.signature(models.get(network)).parameters
+    options = sorted(set(arguments) - own)
+    is_known = set(given) <= set(options)
+    _check(config, name, is_known, f"out of {options} for {network}")
+
+
+def _check_network(config: TrainConfig) -> None:
+    settings = {field.name for field in dataclasses.fields(config)}
+    _check_options(
+        config,
+        "network_options",
+        config.network,
+        config.network_options,
+        _NOT_OPTIONS | settings,
+    )
+    method = irnet.methods.get(config.method).with_estimator(**config.estimator)
+    _check(
+        config,
+        "binary_weights",
+        config.binary_weights or method.input_quantizer is not None,
+        f"True, because inputs are in full precision with {method.name!r}",
+    )
+
+
+def _check_teacher(config: TrainConfig) -> None:
+    teacher = dict(config.teacher)
+    _check(
+        config,
+        "teacher_weights",
+        bool(config.teacher_weights) == bool(teacher),
+        "the place of its weights with a teacher" if teacher else "'' without teacher",
+    )
+    if not teacher:
+        return
+    network = teacher.pop("network", None)
+    is_named = network in models.names()
+    _check(config, "teacher", is_named, f"with a 'network' out of {models.names()}")
+    _check_options(config, "teacher", network, teacher, _NOT_OPTIONS)
+
+
+def _check_length(config: TrainConfig) -> None:
+    dataset = datasets.get(
+        config.dataset,
+        statistics=config.statistics,
+        augmentation=config.augmentation,
+    )
+    train_size = dataset.size("train")
+    is_batch = 1 <= config.batch_size <= train_size
+    _check(config, "epochs", config.epochs >= 1, "at least 1")
+    _check(config, "batch_size", is_batch, f"in [1, {train_size}]")
+    _check(config, "seed", 0 <= config.seed < 2**31, "in [0, 2^31)")
+    _check(
+        config,
+        "steps_per_epoch",
+        config.steps_per_epoch is None or config.steps_per_epoch >= 1,
+        "None or at least 1",
+    )
+
+
+def _check_learning_rate(config: TrainConfig) -> None:
+    is_positive = 0 < config.learning_rate < math.inf
+    _check(config, "learning_rate", is_positive, "positive")
+    for name in ("warmup_epochs", "warmup_learning_rate"):
+        number = getattr(config, name)
+        _check(config, name, 0 <= number < math.inf, "0 or positive")
+    _check(
+        config,
+        "decay_epochs",
+        bool(config.decay_epochs) == (config.learning_rate_schedule == "step")
+        and list(config.decay_epochs) == sorted(set(config.decay_epochs))
+        and all(0 < epoch < config.epochs for epoch in config.decay_epochs),
+        f"growing numbers below the {config.epochs} epochs for the schedule 'step' "
+        "and empty for others",
+    )
+    is_shorter = config.warmup_epochs < config.epochs
+    _check(config, "warmup_epochs", is_shorter, f"below the {config.epochs} epochs")
+    if config.learning_rate_schedule == "warmup_cosine":
+        is_zero = config.warmup_learning_rate == 0
+        _check(config, "warmup_learning_rate", is_zero, "0 with 'warmup_cosine'")
+
+
+def _check_optimizer(config: TrainConfig) -> None:
+    is_decay = 0 <= config.weight_decay < math.inf
+    _check(config, "weight_decay", is_decay, "0 or positive")
+    check_decayed_weights(config.decayed_weights)
+    _check(config, "momentum", 0 <= config.momentum < 1, "in [0, 1)")
+    has_momentum = not config.nesterov or config.momentum > 0
+    _check(config, "nesterov", has_momentum, "with momentum")
+    if config.optimizer == "adam":
+        _check(config, "weight_decay", config.weight_decay == 0, "0 with adam")
+        _check(config, "nesterov", not config.nesterov, "False with adam")
+    _check(
+        config,
+        "gradient_accumulation_steps",
+        config.gradient_accumulation_steps == 1,
+        "1, because batch normalisation would see the parts of a batch and the run "
+        "would be another one (spread the batch over replicas with --strategy and "
+        "--synchronized_batch_norm, or save memory with --precision)",
+    )
