@@ -34,13 +34,13 @@ $(TORCH_INSTALLED): $(INSTALLED)
 	$(RUN) -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@
 
-# The main job: train float, STE and IR-Net on real images, export, prove, show.
+# The main job: train four methods on real images, export IR-Net, prove, show.
 demo: install
-	@for method in float ste_sign irnet; do \
+	@for method in float ste_sign irnet recu; do \
 	  $(RUN) -m zoo.train --recipe=$${method}_resnet20_digits \
 	    --workdir="$(RUNS)/$$method" || exit 1; done
 	@$(RUN) -m tflite_export.export --workdir="$(RUNS)/irnet" \
-	  --compare="$(RUNS)/float,$(RUNS)/ste_sign"
+	  --compare="$(RUNS)/float,$(RUNS)/ste_sign,$(RUNS)/recu"
 
 test: $(TORCH_INSTALLED)
 	$(RUN) -m pytest

@@ -11,7 +11,7 @@ import zoo
 
 __all__ = ["BATCH", "METHODS", "measure_training_steps"]
 
-METHODS = ("float", "ste_sign", "irnet")
+METHODS = ("float", "ste_sign", "irnet", "recu")
 BATCH = 128
 _WARM_UP_STEPS = 3
 

@@ -136,7 +136,8 @@ def _configured(configurable: Any, arguments: Mapping[str, Any]) -> Any:
     changes = {name: value for name, value in arguments.items() if name in config}
     if not changes:
         return configurable
-    return type(configurable).from_config({**config, **changes})
+    # not `from_config`, which makes a TypeError of what is wrong with a constant
+    return type(configurable)(**{**config, **changes})
 
 
 _BINARY_NET = "https://arxiv.org/abs/1602.02830"

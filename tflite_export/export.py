@@ -31,7 +31,9 @@ from zoo.workdir import Workdir
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("workdir", None, "Folder of a finished run.")
-flags.DEFINE_list("compare", [], "Folders of finished runs to show the accuracy of.")
+flags.DEFINE_list(
+    "compare", [], "Folders of finished runs to show accuracy and dead weights of."
+)
 flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
 flags.DEFINE_integer(
     "samples", 400, "Test images to verify with, the first ones.", lower_bound=1
@@ -49,11 +51,11 @@ flags.mark_flags_as_required(["workdir"])
 _HISTOGRAMS = 4
 
 
-def _accuracies(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, float]:
-    """The test accuracies of other runs; those of one method also by their folder."""
+def _labelled(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, Workdir]:
+    """The other runs by method; those of one method also by their folder."""
     dataset = workdir.config().dataset
     titles = [_title(one) for one in (workdir, *compared)]
-    accuracies = {}
+    labelled = {}
     for other in compared:
         if other.config().dataset != dataset:
             raise ValueError(
@@ -62,8 +64,8 @@ def _accuracies(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, floa
             )
         title = _title(other)
         label = title if titles.count(title) == 1 else f"{title} ({other.path})"
-        accuracies[label] = other.results()["test"]["accuracy"]
-    return accuracies
+        labelled[label] = other
+    return labelled
 
 
 def _title(workdir: Workdir) -> str:
@@ -108,12 +110,18 @@ def _record(
         if workdir.imported_from
         else f"{config.epochs} epochs, {config.optimizer}, seed {config.seed}"
     )
+    label, others = _title(workdir), _labelled(workdir, compared)
+    runs = {label: workdir, **others}
     return TrainingRecord(
-        title=f"{config.network}, {_title(workdir)}, on {config.dataset}: {origin}",
-        label=_title(workdir),
+        title=f"{config.network}, {label}, on {config.dataset}: {origin}",
+        label=label,
         history=workdir.history(),
-        accuracies=_accuracies(workdir, compared),
+        accuracies={
+            name: run.results()["test"]["accuracy"] for name, run in others.items()
+        },
         weights=_weights(workdir, model),
+        monitored={name: run.history() for name, run in runs.items()},
+        histograms={name: run.histograms() for name, run in runs.items()},
     )
 
 

@@ -1,12 +1,14 @@
 """The report as one HTML page that needs nothing but itself."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
 
-from tflite_export import report_plots
+from larq_irnet.diagnostics import DEAD_TAU, STUCK_THRESHOLD, EpochHistogram
+from tflite_export import dead_weight_plots, report_plots
 from tflite_export.report import Report
 from tflite_export.report_plots import WeightHistogram
 
@@ -24,6 +26,9 @@ class TrainingRecord:
         accuracies: Top-1 in [0, 1] on the test images of models to compare with, by
             name.
         weights: Weights of some binary layers.
+        monitored: Histories of this run and of those to compare with, by name; those
+            without "dead_share" and "stuck_share" are passed over.
+        histograms: Latent weights over the epochs of the same runs.
     """
 
     title: str = ""
@@ -31,6 +36,8 @@ class TrainingRecord:
     history: Sequence[Mapping[str, float]] = ()
     accuracies: Mapping[str, float] = field(default_factory=dict)
     weights: Sequence[WeightHistogram] = ()
+    monitored: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
+    histograms: Mapping[str, Sequence[EpochHistogram]] = field(default_factory=dict)
 
 
 def _percent(share: float | None, digits: int = 2) -> str:
@@ -119,6 +126,45 @@ def _weight_plots(record: TrainingRecord) -> list[_Plot]:
     ]
 
 
+_IN_FORCE = "Between the lines ReCU lets the gradient through."
+_FOR_COMPARISON = "The lines are for comparison: this method does not use them."
+
+
+def _dead_weights_explained() -> str:
+    limit = -math.log(2 - 2 * DEAD_TAU)  # in mean magnitudes
+    laplace, normal = 2 - 2 * DEAD_TAU, math.erfc(limit / math.sqrt(math.pi))
+    text = (
+        f"Dead weights lie outside the quantiles ±Q({DEAD_TAU:g}) of their layer, as "
+        f"{_percent(laplace, 0)} do of a Laplace distribution and {_percent(normal)} "
+        "of a normal one. Stuck weights have neither flipped in an epoch nor moved by "
+        f"more than {_percent(STUCK_THRESHOLD, 0)} of their layer's mean magnitude; at "
+        "the end of a training most are stuck, because the learning rate is low. All "
+        "binary layers together; each filter is centred and divided by its deviation, "
+        "and the unit of the densities is the mean magnitude in its layer."
+    )
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _dead_weight_plots(record: TrainingRecord) -> list[_Plot]:
+    monitored = {
+        label: history
+        for label, history in record.monitored.items()
+        if history and {"dead_share", "stuck_share"} <= set(history[0])
+    }
+    plots = []
+    if monitored:
+        curves = dead_weight_plots.share_curves(monitored)
+        plots.append(_Plot("Dead and stuck weights", curves))
+    for label, histograms in record.histograms.items():
+        if histograms:
+            is_default = {one.tau for one in histograms} == {DEAD_TAU}
+            note = _FOR_COMPARISON if is_default else _IN_FORCE
+            density = dead_weight_plots.weights_over_epochs(histograms)
+            title = f"Latent weights of {label} over the epochs"
+            plots.append(_Plot(title, density, note))
+    return plots
+
+
 def render_page(report: Report, record: TrainingRecord | None = None) -> str:
     """Renders a report, with what is known of the training if anything is.
 
@@ -147,6 +193,8 @@ def render_page(report: Report, record: TrainingRecord | None = None) -> str:
         record=record,
         headlines=_headlines(report),
         columns=[_bar_plots(report, record), _training_plots(record)],
+        dead_weights=_dead_weight_plots(record),
+        dead_weights_explained=_dead_weights_explained(),
         weights=_weight_plots(record),
         is_clean=not any(one.severity == "error" for one in report.findings),
     )

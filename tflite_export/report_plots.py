@@ -1,6 +1,5 @@
 """The plots of the report, as SVG text to be placed in a page."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tflite_export.benchmarking import Latency
+from tflite_export.plot_style import BINARY, FLOAT, GRID, OTHER, STYLE, WIDTH, svg
 
 __all__ = [
     "WeightHistogram",
@@ -20,18 +20,6 @@ __all__ = [
     "size_bars",
     "weight_histogram",
 ]
-
-_BINARY, _FLOAT, _OTHER, _GRID = "#0b7285", "#868e96", "#e8590c", "#dee2e6"
-_WIDTH = 5.2  # inches: a column of the page, and the width of a phone
-_STYLE: Any = {
-    "axes.edgecolor": "#adb5bd",
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "larq-irnet",  # the same plot gives the same file
-}
 
 
 @dataclass(frozen=True)
@@ -51,14 +39,6 @@ class WeightHistogram:
     binary: np.ndarray
 
 
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    metadata = {"Date": None, "Creator": None}
-    figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
-
-
 def _bars(
     names: Sequence[str],
     values: Sequence[float],
@@ -67,8 +47,8 @@ def _bars(
     title: str,
     limits: tuple[float, float],
 ) -> str:
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure((_WIDTH, 0.7 + 0.42 * len(names)), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 0.7 + 0.42 * len(names)), layout="constrained")
         axes = figure.add_subplot()
         bars = axes.barh(names, values, color=colours, height=0.62)
         axes.bar_label(bars, labels, padding=4)
@@ -76,9 +56,9 @@ def _bars(
         axes.set_xlim(*limits)
         axes.set_xlabel(title)
         axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x", color=_GRID)
+        axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
-        return _svg(figure)
+        return svg(figure)
 
 
 def accuracy_bars(accuracies: Mapping[str, float]) -> str:
@@ -88,7 +68,7 @@ def accuracy_bars(accuracies: Mapping[str, float]) -> str:
     return _bars(
         list(accuracies),
         values,
-        [_FLOAT] * (len(values) - 1) + [_BINARY],
+        [FLOAT] * (len(values) - 1) + [BINARY],
         [f"{value:.2f}" for value in values],
         f"top-1 accuracy, % (axis begins at {lowest:g})",
         (lowest, 100 + 0.14 * (100 - lowest)),
@@ -101,7 +81,7 @@ def size_bars(binary_bytes: int, float_bytes: int) -> str:
     return _bars(
         ["float twin", "binary"],
         kilobytes,
-        [_FLOAT, _BINARY],
+        [FLOAT, BINARY],
         [f"{size:,.1f}" for size in kilobytes],
         "size of the .tflite, kB (1 kB = 1,000 bytes)",
         (0, 1.22 * max(kilobytes)),
@@ -114,7 +94,7 @@ def latency_bars(latencies: Sequence[Latency]) -> str:
     return _bars(
         [latency.name for latency in latencies],
         medians,
-        [_FLOAT if "float" in one.name else _BINARY for one in latencies],
+        [FLOAT if "float" in one.name else BINARY for one in latencies],
         [f"{median:.3f}" for median in medians],
         f"median time of one image, ms, {latencies[0].threads} thread",
         (0, 1.22 * max(medians)),
@@ -126,7 +106,7 @@ def _curve_panel(
 ) -> None:
     scale = 100 if metric == "accuracy" else 1
     epochs = [row["epoch"] + 1 for row in history]
-    for prefix, colour, name in ("", _FLOAT, "train"), ("val_", _BINARY, "validation"):
+    for prefix, colour, name in ("", FLOAT, "train"), ("val_", BINARY, "validation"):
         values = [scale * row[prefix + metric] for row in history]
         axes.plot(epochs, values, color=colour, label=name)
     axes.set_ylabel(label)
@@ -138,28 +118,28 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> str:
 
     # Arguments
         history: One row per epoch with "epoch", "accuracy", "loss", their "val_" twins
-            and, for scheduled quantizers, "t" and "k".
+            and, for scheduled quantizers, "t" and "k", or "tau".
     """
-    symbols = [symbol for symbol in ("t", "k") if symbol in history[0]]
+    symbols = [symbol for symbol in ("t", "k", "tau") if symbol in history[0]]
     panels = 3 if symbols else 2
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure((_WIDTH, 1.9 * panels), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 1.9 * panels), layout="constrained")
         axes = figure.subplots(panels, sharex=True)
         _curve_panel(axes[0], history, "accuracy", "accuracy, %")
         _curve_panel(axes[1], history, "loss", "loss")
         axes[1].set_yscale("log")
-        for symbol, colour in zip(symbols, (_OTHER, _BINARY)):
+        for symbol, colour in zip(symbols, (OTHER, BINARY)):
             epochs = [row["epoch"] + 1 for row in history]
-            axes[2].semilogy(
-                epochs, [row[symbol] for row in history], color=colour, label=symbol
-            )
+            constants = [row[symbol] for row in history]
+            axes[2].plot(epochs, constants, color=colour, label=symbol)
         if symbols:
+            axes[2].set_yscale("linear" if symbols == ["tau"] else "log")
             axes[2].set_ylabel("surrogate gradient")
             axes[2].legend(frameon=False)
         for panel in axes:
-            panel.grid(color=_GRID)
+            panel.grid(color=GRID)
         axes[-1].set_xlabel("epoch")
-        return _svg(figure)
+        return svg(figure)
 
 
 def weight_histogram(layer: WeightHistogram) -> str:
@@ -171,12 +151,12 @@ def weight_histogram(layer: WeightHistogram) -> str:
     reach = 1.05 * max(np.abs(layer.trained).max(), np.abs(layer.binary).max())
     bins = np.linspace(-reach, reach, 61)
     values, counts = np.unique(layer.binary, return_counts=True)
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure((_WIDTH, 2.4), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((WIDTH, 2.4), layout="constrained")
         axes = figure.add_subplot()
         drawings: Any = (
-            (layer.trained, "stepfilled", 0.55, _BINARY, "latent, after training"),
-            (layer.initial, "step", 1.0, _FLOAT, "latent, before"),
+            (layer.trained, "stepfilled", 0.55, BINARY, "latent, after training"),
+            (layer.initial, "step", 1.0, FLOAT, "latent, before"),
         )
         if layer.initial is None:
             drawings = drawings[:1]
@@ -190,12 +170,12 @@ def weight_histogram(layer: WeightHistogram) -> str:
                 color=colour,
                 label=label,
             )
-        axes.plot([], [], color=_OTHER, linewidth=3, label="binary (right axis)")
+        axes.plot([], [], color=OTHER, linewidth=3, label="binary (right axis)")
         axes.set_xlabel("weight")
         axes.set_ylabel("density")
         share = axes.twinx()
-        share.vlines(values, 0, counts / counts.sum(), color=_OTHER, linewidth=3)
+        share.vlines(values, 0, counts / counts.sum(), color=OTHER, linewidth=3)
         share.set_ylim(0, 1)
-        share.set_ylabel("share", color=_OTHER)
+        share.set_ylabel("share", color=OTHER)
         figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
-        return _svg(figure)
+        return svg(figure)

@@ -20,14 +20,15 @@ _EPSILON = 1e-5
 def _gradient(x: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
     axes = list(range(1, x.shape.rank))
     n = tf.cast(tf.size(x[:1]), x.dtype)
-    centred = x - tf.reduce_mean(x, axes, keepdims=True)
-    variance = tf.reduce_sum(tf.square(centred), axes, keepdims=True)
-    variance /= tf.maximum(n - 1, 1)  # of a single element 0
-    inverse = tf.math.reciprocal(tf.sqrt(tf.minimum(variance + _EPSILON, x.dtype.max)))
+    freedom = tf.maximum(n - 1, 1)  # the variance of a single element is 0
+    mean = tf.reduce_mean(x, axes, keepdims=True)
+    squares = tf.math.squared_difference(x, mean)
+    variance = tf.reduce_sum(squares, axes, keepdims=True) / freedom
+    inverse = tf.math.reciprocal(tf.sqrt(variance + _EPSILON))  # 0 if squares overflow
     normalized = x * inverse
-    h = tf.nn.relu(2 - 2 * tf.abs(normalized)) * dy
-    along = tf.reduce_sum(h * normalized, axes, keepdims=True) / tf.maximum(n - 1, 1)
-    return (h - centred * (inverse * along)) * inverse
+    half = tf.nn.relu(1 - tf.abs(normalized)) * dy
+    along = tf.reduce_sum(half * normalized, axes, keepdims=True) / freedom
+    return (half - (normalized - mean * inverse) * along) * (2 * inverse)
 
 
 def normalized_approx_sign(x: tf.Tensor) -> tf.Tensor:
@@ -129,9 +130,14 @@ class NormalizedApproxSign(lq.quantizers.NoOp):
     def __init__(self, **kwargs: Any):
         super().__init__(precision=1, **kwargs)
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        quantize = normalized_approx_sign if training else lq.quantizers.approx_sign
-        return super().call(quantize(inputs))
+    def call(
+        self, inputs: tf.Tensor, training: bool | tf.Tensor | None = None
+    ) -> tf.Tensor:
+        if training:  # a statement: `training` may be a tensor in a traced graph
+            signs = normalized_approx_sign(inputs)
+        else:
+            signs = lq.quantizers.approx_sign(inputs)
+        return super().call(signs)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

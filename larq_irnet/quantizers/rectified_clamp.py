@@ -8,19 +8,17 @@ course of the training the quantiles move outwards.
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import larq as lq
-import numpy as np
 import tensorflow as tf
 
-from larq_irnet.filter_standardization import elements_per_filter, reduced_axes
-from larq_irnet.half_precision import cast_within_range, widened
+from larq_irnet.filter_normalization import normalization_gradient, normalize_filters
+from larq_irnet.filter_standardization import reduced_axes
+from larq_irnet.half_precision import cast_within_range
 from larq_irnet.quantizers.scheduled import ScheduledQuantizer
 
 __all__ = ["ReCU", "laplace_quantile", "recu_scale", "recu_schedule", "recu_sign"]
-
-_EPSILON = 1e-5
 
 
 def recu_schedule(
@@ -54,6 +52,15 @@ def recu_schedule(
     return growth * tf.exp(progress) + (tau_min - growth)
 
 
+def _checked(tau: tf.Tensor | float) -> tf.Tensor:
+    """The quantile as a tensor; a number is made sure of."""
+    if tf.is_tensor(tau):
+        return tau
+    if not 0.5 <= tau <= 1.0:
+        raise ValueError(f"Expected 0.5 <= `tau` <= 1, got {tau!r}.")
+    return tf.constant(tau, tf.float64)
+
+
 def laplace_quantile(mean_magnitude: tf.Tensor, tau: tf.Tensor | float) -> tf.Tensor:
     r"""The quantile \\(Q(\tau) = -b \ln(2 - 2 \tau)\\) of a Laplace distribution.
 
@@ -64,6 +71,9 @@ def laplace_quantile(mean_magnitude: tf.Tensor, tau: tf.Tensor | float) -> tf.Te
     # Returns
         The quantile, of the shape and dtype of `mean_magnitude`; infinite for 1.
 
+    # Raises
+        ValueError: if `tau` is a number outside [0.5, 1].
+
     # Example
         >>> round(float(laplace_quantile(tf.constant(2.0), 0.99)), 2)
         7.82
@@ -72,66 +82,9 @@ def laplace_quantile(mean_magnitude: tf.Tensor, tau: tf.Tensor | float) -> tf.Te
         - [ReCU: Reviving the Dead Weights in Binary Neural
             Networks](https://arxiv.org/abs/2103.12369), Eqs. 10 and 11
     """
-    tau = tau if tf.is_tensor(tau) else tf.constant(tau, tf.float64)
+    tau = _checked(tau)
     in_units_of_b = tf.cast(-tf.math.log(2.0 - 2.0 * tau), mean_magnitude.dtype)
     return tf.math.multiply_no_nan(in_units_of_b, mean_magnitude)  # 0 x Inf is 0
-
-
-class _NormalizedKernel(NamedTuple):
-    """A kernel before it is clamped, and what its gradient needs.
-
-    # Attributes
-        kernel: Of deviation \\(\\sqrt 2 b^*\\) in each filter.
-        centred: The latent kernel without its mean, over its deviation.
-        multiplier: \\(\\sqrt 2 b^*\\) over the deviation of each latent filter.
-    """
-
-    kernel: tf.Tensor
-    centred: tf.Tensor
-    multiplier: tf.Tensor
-
-
-def _normalize(
-    w: tf.Tensor, axes: list[int], b_star: float, centered: bool
-) -> _NormalizedKernel:
-    n = elements_per_filter(w.shape, axes)
-    if n == 1:  # a single element has neither mean nor deviation
-        return _NormalizedKernel(w, tf.zeros_like(w), tf.ones_like(w))
-    rounding = 16 * np.finfo(w.dtype.as_numpy_dtype).eps
-    peak = tf.reduce_max(tf.abs(w), axes, keepdims=True)
-    peak = tf.maximum(peak, math.sqrt(_EPSILON))
-    relative = w / peak  # so that no square overflows
-    centred = relative - tf.reduce_mean(relative, axes, keepdims=True)
-    variance = tf.reduce_sum(tf.square(centred), axes, keepdims=True) / (n - 1)
-    is_constant = variance <= rounding**2
-    centred = tf.where(is_constant, tf.zeros_like(centred), centred)
-    # the floor is below rounding: it only keeps huge constant filters off zero
-    variance = tf.maximum(variance + _EPSILON / tf.square(peak), rounding**2)
-    inverse = tf.math.reciprocal(tf.sqrt(variance))
-    target = math.sqrt(2.0) * b_star
-    return _NormalizedKernel(
-        kernel=(centred if centered else relative) * inverse * target,
-        centred=centred * inverse,
-        multiplier=inverse * target / peak,
-    )
-
-
-def _normalization_gradient(
-    h: tf.Tensor,
-    normalized: _NormalizedKernel,
-    axes: list[int],
-    b_star: float,
-    centered: bool,
-) -> tf.Tensor:
-    """The gradient through mean and deviation, of `h` in place of dL/dw1."""
-    n = elements_per_filter(h.shape, axes)
-    if n == 1:
-        return h
-    along = tf.reduce_sum(h * normalized.kernel, axes, keepdims=True)
-    radial = normalized.centred * (along / (math.sqrt(2.0) * b_star * (n - 1)))
-    if centered:
-        h -= tf.reduce_mean(h, axes, keepdims=True)
-    return (h - radial) * normalized.multiplier
 
 
 def _check_b_star(b_star: float) -> None:
@@ -180,7 +133,8 @@ def recu_sign(
 
     Where paper and code are silent: a constant filter becomes all \\(+1\\), a filter of
     a single element is neither centred nor scaled. Statistics of float16 and
-    bfloat16 kernels are computed in float32. NaN in a filter makes that filter NaN.
+    bfloat16 kernels are computed in float32. NaN in a filter makes that filter NaN, and
+    nothing is clamped in the others.
 
     # Arguments
         w: Latent kernel of any rank and floating dtype, static shape.
@@ -196,8 +150,8 @@ def recu_sign(
         Binary kernel of the shape and dtype of `w`, in {-1, 1}.
 
     # Raises
-        ValueError: if `b_star` is not positive, `filter_axes` does not fit the kernel,
-            or its shape is unknown.
+        ValueError: if `tau` is a number outside [0.5, 1], `b_star` is not positive,
+            `filter_axes` does not fit the kernel, or its shape is unknown.
 
     # Example
         >>> import tensorflow as tf
@@ -216,19 +170,21 @@ def recu_sign(
             Networks](https://arxiv.org/abs/2103.12369), Eqs. 8, 10 and 19 to 22
     """
     _check_b_star(b_star)
+    tau = _checked(tau)
     w = tf.convert_to_tensor(w)
     axes = reduced_axes(w.shape.rank, filter_axes)
 
     @tf.custom_gradient
     def _call(w):
-        normalized = _normalize(widened(w), axes, b_star, centered)
+        normalized = normalize_filters(w, axes, b_star, centered)
         kernel = normalized.kernel
 
         def grad(dy):
             limit = laplace_quantile(tf.reduce_mean(tf.abs(kernel)), tau)
             h = tf.cast(dy, kernel.dtype)
-            h = tf.where(tf.abs(kernel) <= limit, h, tf.zeros_like(h))
-            dw = _normalization_gradient(h, normalized, axes, b_star, centered)
+            # not "<=": a filter with NaN makes the limit of the whole layer NaN
+            h = tf.where(tf.abs(kernel) > limit, tf.zeros_like(h), h)
+            dw = normalization_gradient(h, normalized, axes, b_star, centered)
             return cast_within_range(dw, w.dtype)
 
         return tf.cast(lq.math.sign(kernel), w.dtype), grad
@@ -276,10 +232,10 @@ def recu_scale(
     _check_b_star(b_star)
     w = tf.convert_to_tensor(w)
     axes = reduced_axes(w.shape.rank, filter_axes)
-    kernel = _normalize(widened(w), axes, b_star, centered).kernel
+    kernel = normalize_filters(w, axes, b_star, centered).kernel
     b = tf.reduce_mean(tf.abs(kernel))
-    scale = b * tf.cast(2.0 * tau - 1.0, b.dtype)
-    return tf.stop_gradient(tf.cast(scale, w.dtype))
+    scale = b * tf.cast(2.0 * _checked(tau) - 1.0, b.dtype)
+    return tf.stop_gradient(cast_within_range(scale, w.dtype))
 
 
 @lq.utils.register_alias("recu")
@@ -316,7 +272,8 @@ class ReCU(ScheduledQuantizer):
             `larq.context.metrics_scope`. Flips are counted on signs.
 
     # Raises
-        ValueError: unless 0.5 <= `tau_min` <= `tau_max` <= 1 and 0 < `b_star`.
+        ValueError: unless 0.5 <= `tau_min` <= `tau_max` <= 1 and 0 < `b_star`, and if
+            `tau_max` is 0.5 with `analytic_scale`.
 
     # Example
         >>> import larq as lq
@@ -350,6 +307,11 @@ class ReCU(ScheduledQuantizer):
                 f"tau_min={tau_min!r} and tau_max={tau_max!r}."
             )
         _check_b_star(b_star)
+        if analytic_scale and tau_max == 0.5:
+            raise ValueError(
+                "Expected 0.5 < `tau_max` with `analytic_scale`, which would be 0, got "
+                f"tau_max={tau_max!r}."
+            )
         super().__init__(**kwargs)
         self.tau_min = tau_min
         self.tau_max = tau_max

@@ -31,6 +31,15 @@ def _descriptor(cls, *arguments, input_shape, **options):
 QUANTIZERS = [
     _descriptor(irnet.quantizers.EDESign, t_min=1e-3, input_shape=(2, 5)),
     _descriptor(irnet.quantizers.LibraPB, t_max=2.0, input_shape=(3, 3, 4, 5)),
+    _descriptor(irnet.quantizers.NormalizedApproxSign, input_shape=(2, 5)),
+    _descriptor(
+        irnet.quantizers.ReCU,
+        tau_min=0.8,
+        b_star=1.0,
+        centered=False,
+        analytic_scale=True,
+        input_shape=(3, 3, 4, 5),
+    ),
 ]
 CONSTRAINTS = [
     _descriptor(
@@ -40,6 +49,13 @@ CONSTRAINTS = [
     )
 ]
 LAYERS = [
+    _descriptor(
+        irnet.layers.ChannelScale,
+        regularizer="l2",
+        constraint="non_neg",
+        input_shape=(2, 6, 6, 3),
+    ),
+    _descriptor(irnet.layers.LearnableBias, initializer="ones", input_shape=(2, 6)),
     _descriptor(
         irnet.layers.QuantDense, 4, quantizer="irnet", name="fc", input_shape=(2, 6)
     ),

@@ -10,20 +10,26 @@ from tests.larq_irnet.python_process import run_python
 STEPS = 12
 
 
-def build_network():
+METHODS = ["irnet", "recu"]
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+def build_network(method):
     layers = tf.keras.layers
     return tf.keras.Sequential(
         [
             tf.keras.Input((8, 8, 1)),
             layers.Conv2D(8, 3, padding="same"),
             layers.BatchNormalization(),
+            irnet.layers.LearnableBias(),
             irnet.layers.QuantConv2D(
-                8, 3, quantizer="irnet", padding="same", use_bias=False
+                8, 3, quantizer=method, padding="same", use_bias=False
             ),
+            irnet.layers.ChannelScale(),
             layers.BatchNormalization(),
-            irnet.layers.QuantDepthwiseConv2D(3, quantizer="irnet", use_bias=False),
+            irnet.layers.QuantDepthwiseConv2D(3, quantizer=method, use_bias=False),
             layers.BatchNormalization(),
-            irnet.layers.QuantConv2DTranspose(8, 2, quantizer="irnet", use_bias=False),
+            irnet.layers.QuantConv2DTranspose(8, 2, quantizer=method, use_bias=False),
             layers.BatchNormalization(),
             layers.GlobalAveragePooling2D(),
             irnet.layers.QuantDense(16, quantizer="irnet_w1a32"),
@@ -58,11 +64,12 @@ def assert_trained(losses, model):
         np.testing.assert_allclose(quantizer.progress, (STEPS - 1) / STEPS, rtol=1e-6)
 
 
-def test_float32_with_and_without_jit_compile():
+@every_method
+def test_float32_with_and_without_jit_compile(method):
     first_losses = []
     for jit_compile in (False, True):
         tf.keras.utils.set_random_seed(1)
-        model = build_network()
+        model = build_network(method)
         losses = train(model, jit_compile=jit_compile)
         assert_trained(losses, model)
         first_losses.append(losses[0])
@@ -71,9 +78,10 @@ def test_float32_with_and_without_jit_compile():
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision(policy):
+@every_method
+def test_mixed_precision(method, policy):
     tf.keras.mixed_precision.set_global_policy(policy)
-    model = build_network()
+    model = build_network(method)
     assert_trained(train(model), model)
     assert {w.dtype for w in model.trainable_weights} == {tf.float32}
 
@@ -89,18 +97,19 @@ tf.config.set_logical_device_configuration(cpu, [half, half])
 tf.keras.utils.set_random_seed(1)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert strategy.num_replicas_in_sync == 2
-with strategy.scope():
-    model = test_training.build_network()
-test_training.assert_trained(test_training.train(model), model)
-for quantizer in larq_irnet.callbacks.scheduled_quantizers(model):
-    copies = strategy.experimental_local_results(quantizer.progress)
-    assert len(copies) == 2
-    assert copies[0].numpy() == copies[1].numpy() > 0.9
-# from within a step as well, as custom training loops may do
-strategy.run(lambda: larq_irnet.callbacks.set_progress(model, 0.25))
-for quantizer in larq_irnet.callbacks.scheduled_quantizers(model):
-    copies = strategy.experimental_local_results(quantizer.progress)
-    assert [copy.numpy() for copy in copies] == [0.25, 0.25]
+for method in test_training.METHODS:
+    with strategy.scope():
+        model = test_training.build_network(method)
+    test_training.assert_trained(test_training.train(model), model)
+    for quantizer in larq_irnet.callbacks.scheduled_quantizers(model):
+        copies = strategy.experimental_local_results(quantizer.progress)
+        assert len(copies) == 2
+        assert copies[0].numpy() == copies[1].numpy() > 0.9
+    # from within a step as well, as custom training loops may do
+    strategy.run(lambda: larq_irnet.callbacks.set_progress(model, 0.25))
+    for quantizer in larq_irnet.callbacks.scheduled_quantizers(model):
+        copies = strategy.experimental_local_results(quantizer.progress)
+        assert [copy.numpy() for copy in copies] == [0.25, 0.25]
 """
 
 

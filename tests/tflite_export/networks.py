@@ -38,6 +38,17 @@ def randomize_batch_norms(model: tf.keras.Model) -> tf.keras.Model:
     return model
 
 
+def randomize_channels(model: tf.keras.Model) -> tf.keras.Model:
+    """Scales and shifts of channels, of both signs."""
+    generator = np.random.default_rng(0)
+    for layer in model.submodules:
+        if isinstance(layer, (irnet.layers.ChannelScale, irnet.layers.LearnableBias)):
+            (shape,) = (weight.shape for weight in layer.weights)
+            signs = generator.choice([-1, 1], shape)
+            layer.set_weights([generator.uniform(0.5, 1.5, shape) * signs])
+    return model
+
+
 def residual_network(pad_values: float = 1.0, size: int = 8) -> tf.keras.Model:
     """A float stem, two binary convolutions with shortcuts, a classifier."""
     inputs = tf.keras.Input((size, size, 3), name="images")

@@ -35,17 +35,21 @@ def finished_run(tmp_path_factory):
 
 
 def test_export_leaves_model_and_reports(finished_run):
-    process = run("tflite_export.export", f"--workdir={finished_run}")
+    runs = f"--workdir={finished_run}", f"--compare={finished_run}"
+    process = run("tflite_export.export", *runs)
     # two epochs of three steps: an untrained model may flip many signs
     if process.returncode != 0:
         assert_fails = process.stderr.strip().splitlines()
         assert any("arg-max" in line for line in assert_fails)
-        process = run("tflite_export.export", f"--workdir={finished_run}", "--nostrict")
+        process = run("tflite_export.export", *runs, "--nostrict")
     assert process.returncode == 0, process.stderr
     assert "18 of 18 binary layers are LceBconv2d" in process.stdout
     report = json.loads((finished_run / "report.json").read_text())
     assert (finished_run / "model.tflite").stat().st_size == report["model_bytes"]
-    assert "<svg" in (finished_run / "report.html").read_text(encoding="utf-8")
+    page = (finished_run / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "Latent weights of IR-Net over the epochs" in page
+    assert f"Latent weights of IR-Net ({finished_run}) over the epochs" in page
     assert not list(finished_run.glob(".partial*"))
 
     measured = run(

@@ -21,6 +21,7 @@ GOOD_INPUT_QUANTIZERS = [
     "approx_sign",
     "swish_sign",
     "ede_sign",
+    "normalized_approx_sign",
     networks.where_constants,
     networks.shifted_sign,
     networks.where_tensors,  # with the batch of one that is exported
@@ -52,7 +53,16 @@ def test_other_input_quantizers_are_errors(quantizer, reason):
     assert "larq.math.sign" in finding.remedy
 
 
-@pytest.mark.parametrize("quantizer", ["ste_sign", "libra_pb", "magnitude_aware_sign"])
+@pytest.mark.parametrize(
+    "quantizer",
+    [
+        "ste_sign",
+        "libra_pb",
+        "magnitude_aware_sign",
+        "recu",
+        irnet.quantizers.ReCU(analytic_scale=True),
+    ],
+)
 def test_binary_kernels_pass(quantizer):
     assert lint_layer(larq_conv("ste_sign", kernel_quantizer=quantizer)) == []
 
@@ -94,6 +104,7 @@ STE = {
         (irnet.layers.QuantDense(4, **BINARY), (32,)),
         (irnet.layers.QuantConv1D(4, 3, **BINARY), (8, 32)),
         (irnet.layers.QuantDepthwiseConv2D(3, **BINARY), (8, 8, 32)),
+        (irnet.layers.QuantDepthwiseConv2D(3, quantizer="recu"), (8, 8, 32)),
         (irnet.layers.QuantConv2DTranspose(4, 3, **BINARY), (8, 8, 32)),
         (lq.layers.QuantConv3D(4, 3, **STE), (8, 8, 8, 32)),
         (lq.layers.QuantLocallyConnected2D(4, 3, **STE), (8, 8, 32)),

@@ -1,11 +1,13 @@
 """The report as JSON and as a page."""
 
+import dataclasses
 import html.parser
 import json
 
 import numpy as np
 import pytest
 
+from larq_irnet.diagnostics import EpochHistogram
 from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
 
@@ -22,8 +24,14 @@ def record():
             "val_loss": 1.1,
             "t": 0.1 * (1 + epoch),
             "k": 1.0,
+            "dead_share": 0.01 * epoch,
+            "stuck_share": 0.3 * epoch,
         }
         for epoch in range(3)
+    ]
+    histograms = [
+        EpochHistogram(epoch, 0.85 + 0.02 * epoch, 6.0, (0, 3, 9, 4), 1)
+        for epoch in (0, 1, 4)
     ]
     weights = WeightHistogram(
         "conv",
@@ -31,8 +39,15 @@ def record():
         generator.normal(size=50),
         np.sign([1, -1, 1]),
     )
+    without_shares = [{"epoch": 0.0, "accuracy": 0.5}]
     return TrainingRecord(
-        "a <title>", "IR-Net", history, {"Full precision": 0.99}, [weights]
+        "a <title>",
+        "IR-Net",
+        history,
+        {"Full precision": 0.99},
+        [weights],
+        {"IR-Net": history, "ReCU": history[:2], "Full precision": without_shares},
+        {"IR-Net": histograms, "Full precision": []},
     )
 
 
@@ -82,7 +97,8 @@ def test_the_page_needs_nothing_but_itself(exported_residual, record):
     reader = read(render_page(exported_residual.report, record))
     assert reader.links == []
     assert "script" not in reader.tags
-    assert reader.tags.count("svg") == 5  # accuracy, size, latency, curves, weights
+    # accuracy, size, latency, curves, shares, weights over epochs, weights
+    assert reader.tags.count("svg") == 7
 
 
 def test_the_page_shows_what_was_found(exported_residual, record):
@@ -90,6 +106,47 @@ def test_the_page_shows_what_was_found(exported_residual, record):
     for words in ("2 / 2", "a <title>", "first", "LceBconv2d", "surrogate gradient"):
         assert words in text
     assert "verified" in text
+
+
+def test_dead_weights_of_all_runs_that_have_them(exported_residual, record):
+    text = read(render_page(exported_residual.report, record)).text
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
+    for words in (
+        "dead weights, %",
+        "stuck weights, %",
+        "as 2 % do of a Laplace distribution and 0.18 % of a normal one",
+        "Latent weights of IR-Net over the epochs",
+        "quantiles ±Q(τ), τ from 0.850 to 0.930",
+        "Between the lines ReCU",
+    ):
+        assert words in text
+    _, _, section = text.partition("Dead weights")
+    section, _, _ = section.partition("Weights of conv")
+    assert "ReCU" in section  # in the legend
+    assert "Full precision" not in section
+
+
+def test_lines_of_methods_without_a_quantile(exported_residual, record):
+    histograms = [EpochHistogram(0, 0.99, 6.0, (0, 3, 9, 4), 1)]
+    record = dataclasses.replace(record, histograms={"STE": histograms})
+    text = read(render_page(exported_residual.report, record)).text
+    assert "quantiles ±Q(0.99)" in text
+    assert "this method does not use them" in text
+    assert "Between the lines" not in text
+
+
+def test_a_schedule_that_ends_with_an_infinite_quantile(exported_residual, record):
+    histograms = [EpochHistogram(e, 0.9 + 0.1 * e, 6.0, (1, 2), 0) for e in (0, 1)]
+    record = dataclasses.replace(record, histograms={"ReCU": histograms})
+    text = read(render_page(exported_residual.report, record)).text
+    assert "τ from 0.900 to 1.000" in text
+
+
+def test_the_page_without_figures_of_dead_weights(exported_residual, record):
+    bare = dataclasses.replace(record, monitored={}, histograms={})
+    reader = read(render_page(exported_residual.report, bare))
+    assert "Dead weights" not in reader.text
+    assert reader.tags.count("svg") == 5
 
 
 def test_the_page_without_training(exported_residual):

@@ -1,4 +1,4 @@
-"""Larq's quantized scope, left on by somebody else's exception (LCE.md 2.6)."""
+"""Larq's quantized scope, left on by somebody else's exception."""
 
 import contextlib
 

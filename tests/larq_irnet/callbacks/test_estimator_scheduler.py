@@ -11,7 +11,7 @@ from larq_irnet.callbacks import (
     set_progress,
 )
 from larq_irnet.quantizers import EDESign, LibraPB, ede_sign
-from tests.larq_irnet import oracle
+from tests.larq_irnet import oracle, recu_oracle
 
 X = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
 Y = X[:, :2]
@@ -96,6 +96,14 @@ def test_constants_are_logged_once_where_all_agree():
     expected = [oracle.ede_schedule(epoch / 4, 0.1, 10.0) for epoch in range(4)]
     # float32 exp
     np.testing.assert_allclose(np.stack([logs["t"], logs["k"]], 1), expected, rtol=1e-6)
+
+
+def test_tau_of_recu_is_logged():
+    model = _model("normalized_approx_sign", "recu")
+    _, _, logs = _fit(model, EstimatorScheduler(), epochs=4)
+    assert sorted(logs) == ["loss", "tau"]
+    expected = [recu_oracle.schedule(epoch / 4, 0.85, 0.99) for epoch in range(4)]
+    np.testing.assert_allclose(logs["tau"], expected, rtol=1e-6)  # float32 exp
 
 
 def test_constants_are_logged_by_class_where_they_differ():

@@ -89,7 +89,7 @@ def test_slope_at_zero_is_exactly_one_where_the_inverse_is_exact(t):
 )
 def test_published_schedule(t_min, progress, t, k):
     actual = ede_schedule(tf.constant(progress, tf.float64), t_min, 10.0)
-    # the table of METHODS 1.2 has three or four digits
+    # published to three or four digits
     np.testing.assert_allclose(actual, (t, k), rtol=1e-3)
     # a handful of float64 roundings against another form of the same equation
     np.testing.assert_allclose(

@@ -11,30 +11,16 @@ from hypothesis.extra import numpy as hnp
 from larq_irnet.quantizers import LibraPB, ede_sign, libra_pb
 from tests.larq_irnet import oracle
 from tests.larq_irnet.differentiation import MODES, value_and_gradient
-
-FILTER_AXES = {  # by rank and kind of kernel
-    "dense": (2, (-1,)),
-    "conv1d": (3, (-1,)),
-    "conv2d": (4, (-1,)),
-    "depthwise": (4, (-2, -1)),
-    "transposed": (4, (-2,)),
-}
-
-seeds = st.integers(0, 2**32 - 1)
+from tests.larq_irnet.gaussian_kernels import gaussian_kernels, seeds
 
 
 @st.composite
 def kernels(draw, dtype="float64", min_elements=3):
-    """A Gaussian kernel of a random shape that no rounding can tip over.
+    """A kernel that no rounding can tip over.
 
     Filters of two elements are left out by default: all of them are rounding ties.
     """
-    rank, filter_axes = FILTER_AXES[draw(st.sampled_from(sorted(FILTER_AXES)))]
-    shape = tuple(draw(st.lists(st.integers(1, 5), min_size=rank, max_size=rank)))
-    axes = oracle.reduced_axes(rank, filter_axes)
-    assume(math.prod(shape[axis] for axis in axes) >= min_elements)
-    rng = np.random.default_rng(draw(seeds))
-    w = rng.normal(rng.uniform(-1, 1), 10 ** rng.uniform(-2, 1), shape).astype(dtype)
+    w, filter_axes, axes = draw(gaussian_kernels(dtype, min_elements))
     assume(_is_far_from_thresholds(np.float64(w), axes))
     return w, filter_axes, axes
 

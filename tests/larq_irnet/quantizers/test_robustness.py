@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from larq_irnet.quantizers import ede_sign, libra_pb
+from larq_irnet.quantizers import (
+    ede_sign,
+    libra_pb,
+    normalized_approx_sign,
+    recu_scale,
+    recu_sign,
+)
 from tests.larq_irnet.differentiation import MODES, value_and_gradient
+
+every_kernel_quantizer = pytest.mark.parametrize("quantizer", [libra_pb, recu_sign])
 
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
 
@@ -56,29 +64,58 @@ def test_libra_pb_stays_finite(dtype, mode, t):
     assert ((np.abs(q[0]) > 0) & (np.abs(q[0]) <= 1)).all()
 
 
+@pytest.mark.parametrize("tau", [0.5, 0.85, 1.0])
+@pytest.mark.parametrize("centered", [True, False])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_all_zero_kernel(dtype, mode):
+def test_recu_stays_finite(dtype, mode, centered, tau):
+    w = _hostile_kernel(dtype)
+    dy = np.random.default_rng(0).normal(size=w.shape)
+    q, dw = value_and_gradient(
+        lambda w: recu_sign(w, tau, centered=centered), w, tf.cast(dy, dtype), mode
+    )
+    assert np.isfinite(np.float64(dw)).all()
+    assert np.isin(np.float64(q), (-1.0, 1.0)).all()
+    scale = MODES[mode](lambda w: recu_scale(w, tau, centered=centered))(w)
+    assert 0.0 <= np.float64(scale) < np.inf
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@every_kernel_quantizer
+def test_all_zero_kernel(quantizer, dtype, mode):
     w = tf.zeros((3, 3, 4, 5), dtype)
-    q, dw = value_and_gradient(libra_pb, w, tf.ones_like(w), mode)
+    q, dw = value_and_gradient(quantizer, w, tf.ones_like(w), mode)
     np.testing.assert_array_equal(q, np.ones(w.shape))
-    # the gradient of a constant filter is centred; dy is constant: only rounding stays
-    np.testing.assert_allclose(np.float64(dw), 0.0, atol=1e-6)
+    # the gradient of a constant filter is centred; dy is constant: only rounding
+    # stays, times 894 in ReCU, one over its smallest deviation
+    np.testing.assert_allclose(np.float64(dw), 0.0, atol=1e-3)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_nan_makes_its_own_filter_nan_and_no_other(dtype, mode):
+@every_kernel_quantizer
+def test_nan_makes_its_own_filter_nan_and_no_other(quantizer, dtype, mode):
     rng = np.random.default_rng(0)
     w, dy = (tf.cast(rng.normal(size=(6, 3)), dtype) for _ in range(2))
     with_nan = w.numpy()
     with_nan[2, 1] = np.nan
-    q, dw = value_and_gradient(libra_pb, with_nan, dy, mode)
+    q, dw = value_and_gradient(quantizer, with_nan, dy, mode)
     assert np.isnan(np.float64(q[:, 1])).all()
     assert np.isnan(np.float64(dw[:, 1])).all()
-    expected = value_and_gradient(libra_pb, w, dy, mode)
+    expected = value_and_gradient(quantizer, w, dy, mode)
     np.testing.assert_array_equal(q[:, ::2], expected[0][:, ::2])
     np.testing.assert_array_equal(dw[:, ::2], expected[1][:, ::2])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_in_one_filter_does_not_stop_the_others(dtype):
+    # the quantile of the layer is NaN then
+    w = tf.constant([[1.0, np.nan], [-2.0, 1.0], [7.0, 1.0]], dtype)
+    dy = tf.constant([[1.0, 1.0], [2.0, 2.0], [-1.0, 1.0]], dtype)
+    q, dw = value_and_gradient(lambda w: recu_sign(w, 0.85), w, dy)
+    np.testing.assert_array_equal(np.float64(q[:, 0]), [-1.0, -1.0, 1.0])
+    assert (np.float64(dw[:, 0]) != 0.0).all()
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -91,11 +128,12 @@ def test_nan_in_a_filter_of_one_element(dtype, mode):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_gradient_beyond_the_range_saturates(dtype):
+@every_kernel_quantizer
+def test_gradient_beyond_the_range_saturates(quantizer, dtype):
     largest = float(tf.as_dtype(dtype).max)
     w = tf.cast(np.array([[6e-8], [-6e-8], [6e-8], [6e-8]]), dtype)
     dy = tf.cast(np.array([[1.0], [-1.0], [-1.0], [1.0]]) * largest / 4, dtype)
-    _, dw = value_and_gradient(libra_pb, w, dy)
+    _, dw = value_and_gradient(quantizer, w, dy)
     assert np.abs(np.float64(dw)).max() == largest
 
 
@@ -119,3 +157,37 @@ def test_ede_sign_stays_finite(dtype, mode, t):
     assert np.isin(y[~is_nan], (-1.0, 1.0)).all()
     # never steeper than at zero; half precision rounds the slope itself
     assert ((dx[~is_nan] >= 0) & (dx[~is_nan] <= max(t, 1.0) * 1.01)).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_normalized_approx_sign_stays_finite(dtype, mode):
+    samples = tf.transpose(_hostile_kernel(dtype))
+    dy = tf.cast(np.random.default_rng(0).normal(size=samples.shape), dtype)
+    y, dx = value_and_gradient(normalized_approx_sign, samples, dy, mode)
+    assert np.isin(np.float64(y), (-1.0, 1.0)).all()
+    assert np.isfinite(np.float64(dx)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_activation_gradient_beyond_the_range_saturates(dtype):
+    largest = float(tf.as_dtype(dtype).max)
+    dy = tf.constant([[largest / 4, -largest / 4]], dtype)
+    _, dx = value_and_gradient(normalized_approx_sign, tf.zeros((1, 2), dtype), dy)
+    np.testing.assert_array_equal(np.float64(dx), [[largest, -largest]])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_stays_in_its_sample_and_element(dtype, mode, value):
+    rng = np.random.default_rng(0)
+    x, dy = (tf.cast(rng.normal(size=(3, 6)), dtype) for _ in range(2))
+    spoilt = x.numpy()
+    spoilt[1, 2] = value
+    y, dx = value_and_gradient(normalized_approx_sign, spoilt, dy, mode)
+    # a sign needs its element only, a gradient the deviation of its sample
+    assert np.isnan(np.float64(y)).sum() == np.isnan(value)
+    assert np.isnan(np.float64(dx[1])).all()
+    expected = value_and_gradient(normalized_approx_sign, x, dy, mode)
+    np.testing.assert_array_equal(dx[::2], expected[1][::2])

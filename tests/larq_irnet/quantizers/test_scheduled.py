@@ -7,10 +7,15 @@ import tensorflow as tf
 from larq.models import ModelProfile
 
 import larq_irnet as irnet
-from larq_irnet.quantizers import EDESign, LibraPB, ScheduledQuantizer
+from larq_irnet.quantizers import EDESign, LibraPB, ReCU, ScheduledQuantizer
 from larq_irnet.quantizers.ede import EDEQuantizer
 
-both = pytest.mark.parametrize("cls", [EDESign, LibraPB])
+every_class = pytest.mark.parametrize("cls", [EDESign, LibraPB, ReCU])
+pairs = pytest.mark.parametrize(
+    "quantizers",
+    [("ede_sign", "libra_pb"), ("normalized_approx_sign", "recu")],
+    ids=["irnet", "recu"],
+)
 
 
 def _network(input_quantizer, kernel_quantizer):
@@ -26,7 +31,7 @@ def _network(input_quantizer, kernel_quantizer):
     )
 
 
-@both
+@every_class
 def test_progress_is_a_scalar_variable_from_the_start(cls):
     progress = cls().progress
     assert isinstance(progress, tf.Variable)
@@ -36,14 +41,14 @@ def test_progress_is_a_scalar_variable_from_the_start(cls):
     assert progress.numpy() == 0.0
 
 
-@both
+@every_class
 def test_quantizers_of_one_class_do_not_share_progress(cls):
     first, second = cls(), cls()
     first.progress.assign(0.5)
     assert second.progress.numpy() == 0.0
 
 
-@both
+@every_class
 @pytest.mark.parametrize(
     ("policy", "dtype"),
     [("float64", "float64"), ("mixed_float16", "float32"), ("float16", "float32")],
@@ -60,8 +65,9 @@ def test_base_classes_are_abstract(cls):
         cls()
 
 
-def test_progress_is_no_weight():
-    model = _network("ede_sign", "libra_pb")
+@pairs
+def test_progress_is_no_weight(quantizers):
+    model = _network(*quantizers)
     twin = _network("ste_sign", "ste_sign")
     for layer, twin_layer in zip(model.layers, twin.layers):
         assert [w.shape for w in layer.weights] == [w.shape for w in twin_layer.weights]
@@ -76,8 +82,9 @@ def test_progress_is_no_weight():
     assert model.layers[1].kernel_quantizer.weights == []
 
 
-def test_summary_counts_what_it_counts_for_ste_sign():
-    profile = ModelProfile(_network("ede_sign", "libra_pb"))
+@pairs
+def test_summary_counts_what_it_counts_for_ste_sign(quantizers):
+    profile = ModelProfile(_network(*quantizers))
     twin = ModelProfile(_network("ste_sign", "ste_sign"))
     assert profile.unique_param_bidtwidths == [1, 32]
     assert profile.unique_op_precisions == [1, 32]
@@ -88,9 +95,10 @@ def test_summary_counts_what_it_counts_for_ste_sign():
     assert profile.memory == twin.memory
 
 
-def test_summary_prints_the_same_numbers():
+@pairs
+def test_summary_prints_the_same_numbers(quantizers):
     texts: list[str] = []
-    for names in (("ede_sign", "libra_pb"), ("ste_sign", "ste_sign")):
+    for names in (quantizers, ("ste_sign", "ste_sign")):
         tf.keras.backend.clear_session()
         lq.models.summary(_network(*names), print_fn=texts.append)
     assert texts[:2] == texts[2:]
@@ -103,19 +111,33 @@ def test_summary_prints_the_same_numbers():
         EDESign(t_min=1e-3, t_max=2.0, name="early"),
         LibraPB(),
         LibraPB(t_min=0.5, t_max=0.5, filter_axes=(-2, -1), dtype="float64"),
+        ReCU(),
+        ReCU(
+            tau_min=0.5,
+            tau_max=1.0,
+            b_star=0.7,
+            centered=False,
+            analytic_scale=True,
+            filter_axes=(-2, -1),
+            name="late",
+        ),
     ],
 )
 def test_config_round_trips_exactly(quantizer):
     config = quantizer.get_config()
     copy = type(quantizer).from_config(config)
     assert copy.get_config() == config
-    assert (copy.t_min, copy.t_max) == (quantizer.t_min, quantizer.t_max)
+    own = set(vars(quantizer)) & set(config) - {"name"}
+    assert {"filter_axes", "t_min", "tau_min"} & own
+    assert {key: getattr(copy, key) for key in own} == {
+        key: getattr(quantizer, key) for key in own
+    }
     serialized = lq.quantizers.serialize(quantizer)
     assert lq.quantizers.serialize(lq.quantizers.get(serialized)) == serialized
 
 
 @pytest.mark.parametrize(
-    ("alias", "cls"), [("ede_sign", EDESign), ("libra_pb", LibraPB)]
+    ("alias", "cls"), [("ede_sign", EDESign), ("libra_pb", LibraPB), ("recu", ReCU)]
 )
 def test_alias_makes_a_fresh_quantizer(alias, cls):
     first, second = lq.quantizers.get(alias), lq.quantizers.get(alias)
@@ -141,7 +163,7 @@ def test_strings_work_in_plain_larq_layers(layer, shape):
     assert layer.kernel.precision == 1
 
 
-@both
+@pytest.mark.parametrize("cls", [EDESign, LibraPB])
 @pytest.mark.parametrize(
     ("t_min", "t_max"),
     [
@@ -173,8 +195,11 @@ def _heavy_tailed_latents(flips):
     [
         lambda: lq.layers.QuantDense(4, kernel_quantizer="libra_pb", use_bias=False),
         lambda: irnet.layers.QuantDense(4, quantizer="irnet", use_bias=False),
+        lambda: lq.layers.QuantDense(
+            4, kernel_quantizer=ReCU(analytic_scale=True, b_star=0.2), use_bias=False
+        ),
     ],
-    ids=["larq", "larq_irnet"],
+    ids=["larq", "larq_irnet", "analytic_scale"],
 )
 def test_flip_ratio_counts_signs_although_kernels_are_scaled(layer):
     with lq.context.metrics_scope(["flip_ratio"]):
@@ -207,7 +232,7 @@ def test_flip_ratio_is_logged_by_fit():
     assert [name for name in history if "flip_ratio" in name] == ["flip_ratio/libra_pb"]
 
 
-@both
+@every_class
 def test_no_metric_outside_its_scope(cls):
     layer = lq.layers.QuantDense(4, kernel_quantizer=cls())
     layer(tf.ones((1, 6)))
@@ -215,7 +240,8 @@ def test_no_metric_outside_its_scope(cls):
 
 
 @pytest.mark.parametrize(
-    ("quantizer", "expected"), [("libra_pb", 0), ("ede_sign", 0), ("ste_sign", 1)]
+    ("quantizer", "expected"),
+    [("libra_pb", 0), ("ede_sign", 0), ("recu", 0), ("ste_sign", 1)],
 )
 def test_larq_does_not_warn_of_starved_weights(quantizer, expected, caplog):
     with caplog.at_level(logging.WARNING):
