@@ -25,5 +25,6 @@ RECIPE = Recipe(
         learning_rate=0.1,
         pad_values=1.0,
     ),
+    test_accuracy=0.9242,
     reference="https://arxiv.org/abs/2103.12369",
 )
