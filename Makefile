@@ -1,9 +1,11 @@
 # Each target sets up what it needs: a virtual environment in $(VENV), made once.
 #   make PYTHON=/path/to/python3.11 test    uses a Python of your choice
 #   make VENV=/somewhere/else test          keeps the environment elsewhere
+#   make TEST_PROCESSES=8 test              tests in so many processes, of 4 GB each
 
 VENV ?= .venv
 RUNS ?= runs/demo
+TEST_PROCESSES ?= 2
 SUITABLE := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python; do \
 	$$python -c '$(SUITABLE)' 2>/dev/null && { command -v $$python; break; }; done)
@@ -43,7 +45,7 @@ demo: install
 	  --compare="$(RUNS)/float,$(RUNS)/ste_sign,$(RUNS)/recu"
 
 test: $(TORCH_INSTALLED)
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadscope
 
 lint: $(TORCH_INSTALLED)
 	$(RUN) -m black --check --quiet .

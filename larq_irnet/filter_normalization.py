@@ -6,12 +6,16 @@ is a choice. No NaN or Inf is ever made from finite input.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from larq_irnet.filter_standardization import elements_per_filter
+from larq_irnet.filter_standardization import (
+    elements_per_filter,
+    filter_statistics,
+    rounding_of,
+)
 from larq_irnet.half_precision import widened
 
 __all__ = ["NormalizedKernel", "normalization_gradient", "normalize_filters"]
@@ -36,7 +40,7 @@ class NormalizedKernel(NamedTuple):
 
 
 def normalize_filters(
-    w: tf.Tensor, axes: list[int], b_star: float, centered: bool
+    w: tf.Tensor, axes: Sequence[int], b_star: float, centered: bool
 ) -> NormalizedKernel:
     r"""Brings each filter to the deviation of a Laplace distribution.
 
@@ -44,10 +48,9 @@ def normalize_filters(
     \hat w = \sqrt 2 b^* \frac{w - \bar w}{\sqrt{\sigma^2(w) + 10^{-5}}}
     \\]
 
-    with the unbiased variance. Each filter is divided by its largest magnitude first,
-    so that squares neither overflow nor underflow. A filter counts as constant when its
-    deviation is within rounding of that magnitude, or its largest magnitude below 1e-19
-    (in float32). A filter of a single element stays as it is.
+    with the unbiased variance. Squares neither overflow nor underflow. A filter counts
+    as constant when its deviation is within rounding of its largest magnitude, or that
+    magnitude below 1e-19 (in float32). A filter of a single element stays as it is.
 
     # Arguments
         w: Latent kernel.
@@ -63,20 +66,16 @@ def normalize_filters(
     n = elements_per_filter(w.shape, axes)
     if n == 1:
         return NormalizedKernel(w, tf.zeros_like(w), tf.ones_like(w))
-    limits = np.finfo(w.dtype.as_numpy_dtype)
-    rounding = (16 * limits.eps) ** 2  # of a variance
-    peak = tf.reduce_max(tf.abs(w), axes, keepdims=True)
-    peak = tf.where(peak > math.sqrt(limits.tiny), peak, tf.ones_like(peak))
-    relative = w / peak
-    centred = relative - tf.reduce_mean(relative, axes, keepdims=True)
-    variance = tf.reduce_sum(tf.square(centred), axes, keepdims=True) / (n - 1)
-    is_constant = variance <= rounding
+    statistics = filter_statistics(w, axes)
+    peak, centred = statistics.peak, statistics.centred
     # the floor only keeps the deviation of huge constant filters off zero
-    variance = tf.maximum(variance + _EPSILON / tf.square(peak), rounding)
+    variance = tf.maximum(
+        statistics.variance + _EPSILON / tf.square(peak), rounding_of(w.dtype) ** 2
+    )
     multiplier = math.sqrt(2.0) * b_star * tf.math.reciprocal(tf.sqrt(variance))
-    centred *= tf.where(is_constant, tf.zeros_like(multiplier), multiplier)
+    centred *= tf.where(statistics.is_constant, tf.zeros_like(multiplier), multiplier)
     return NormalizedKernel(
-        kernel=centred if centered else relative * multiplier,
+        kernel=centred if centered else statistics.relative * multiplier,
         centred=centred,
         multiplier=multiplier / peak,
     )
@@ -85,7 +84,7 @@ def normalize_filters(
 def normalization_gradient(
     h: tf.Tensor,
     normalized: NormalizedKernel,
-    axes: list[int],
+    axes: Sequence[int],
     b_star: float,
     centered: bool,
 ) -> tf.Tensor:

@@ -15,11 +15,33 @@ import tensorflow as tf
 from larq_irnet.half_precision import widened
 
 __all__ = [
+    "FilterStatistics",
     "StandardizedKernel",
     "elements_per_filter",
+    "filter_statistics",
     "reduced_axes",
+    "rounding_of",
     "standardize_filters",
 ]
+
+
+class FilterStatistics(NamedTuple):
+    """Filters in units of their largest magnitude, whose squares do not overflow.
+
+    # Attributes
+        peak: The largest magnitude of each filter, with length-1 axes where the kernel
+            is reduced; 1 for a filter whose magnitudes are below 1e-19 (in float32).
+        relative: The kernel over `peak`.
+        centred: The same without the mean of each filter.
+        variance: Unbiased, of `relative`.
+        is_constant: Where the deviation is within rounding.
+    """
+
+    peak: tf.Tensor
+    relative: tf.Tensor
+    centred: tf.Tensor
+    variance: tf.Tensor
+    is_constant: tf.Tensor
 
 
 class StandardizedKernel(NamedTuple):
@@ -74,6 +96,34 @@ def reduced_axes(rank: int | None, filter_axes: Sequence[int]) -> list[int]:
     return [axis for axis in range(rank) if axis not in kept]
 
 
+def rounding_of(dtype: tf.DType) -> float:
+    """What a deviation relative to the largest magnitude may be by rounding alone."""
+    return 16 * float(np.finfo(dtype.as_numpy_dtype).eps)
+
+
+def filter_statistics(w: tf.Tensor, axes: Sequence[int]) -> FilterStatistics:
+    """Mean and variance of each filter, for magnitudes of any size.
+
+    # Arguments
+        w: Latent kernel with n > 1 elements per filter, not in half precision.
+        axes: The axes over which one filter extends.
+    """
+    n = elements_per_filter(w.shape, axes)
+    smallest = math.sqrt(np.finfo(w.dtype.as_numpy_dtype).tiny)
+    peak = tf.reduce_max(tf.abs(w), axes, keepdims=True)
+    peak = tf.where(peak > smallest, peak, tf.ones_like(peak))
+    relative = w / peak
+    centred = relative - tf.reduce_mean(relative, axes, keepdims=True)
+    variance = tf.reduce_sum(tf.square(centred), axes, keepdims=True) / (n - 1)
+    return FilterStatistics(
+        peak=peak,
+        relative=relative,
+        centred=centred,
+        variance=variance,
+        is_constant=tf.sqrt(variance) <= rounding_of(w.dtype),
+    )
+
+
 def standardize_filters(w: tf.Tensor, axes: Sequence[int]) -> StandardizedKernel:
     r"""Centres each filter and divides it by its unbiased standard deviation.
 
@@ -82,9 +132,9 @@ def standardize_filters(w: tf.Tensor, axes: Sequence[int]) -> StandardizedKernel
     \sigma(w) = \sqrt{\tfrac{1}{n - 1} \textstyle\sum (w - \bar w)^2}
     \\]
 
-    Each filter is divided by its largest magnitude first, so that squares neither
-    overflow nor underflow. A filter counts as constant when its deviation is within
-    rounding of that magnitude, or its largest magnitude below 1e-19 (in float32).
+    Squares neither overflow nor underflow. A filter counts as constant when its
+    deviation is within rounding of its largest magnitude, or that magnitude below 1e-19
+    (in float32).
 
     # Arguments
         w: Latent kernel with n > 1 elements per filter.
@@ -94,21 +144,17 @@ def standardize_filters(w: tf.Tensor, axes: Sequence[int]) -> StandardizedKernel
         The standardised kernel, in float32 where `w` is float16 or bfloat16, else in
         the dtype of `w`.
     """
-    w = widened(w)
-    n = elements_per_filter(w.shape, axes)
-    limits = np.finfo(w.dtype.as_numpy_dtype)
-    peak = tf.reduce_max(tf.abs(w), axes, keepdims=True)
-    peak = tf.where(peak > math.sqrt(limits.tiny), peak, tf.ones_like(peak))
-    relative = w / peak
-    centred = relative - tf.reduce_mean(relative, axes, keepdims=True)
-    variance = tf.reduce_sum(tf.square(centred), axes, keepdims=True) / (n - 1)
-    deviation = tf.sqrt(variance)
-    is_constant = deviation <= 16 * limits.eps
+    statistics = filter_statistics(widened(w), axes)
+    deviation = tf.sqrt(statistics.variance)
+    is_constant = statistics.is_constant
     inverse = tf.math.reciprocal(
         tf.where(is_constant, tf.ones_like(deviation), deviation)
     )
     return StandardizedKernel(
-        kernel=centred * tf.where(is_constant, tf.zeros_like(inverse), inverse),
-        inverse_deviation=tf.where(is_constant, tf.ones_like(inverse), inverse / peak),
+        kernel=statistics.centred
+        * tf.where(is_constant, tf.zeros_like(inverse), inverse),
+        inverse_deviation=tf.where(
+            is_constant, tf.ones_like(inverse), inverse / statistics.peak
+        ),
         is_constant=is_constant,
     )

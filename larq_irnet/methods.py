@@ -1,7 +1,7 @@
 """A method is a value: what one paper changes in a network, by the field's names.
 
 Layers, zoo networks, recipes and reports take the name of a method and ask this
-registry. A new paper is one quantizer file and one entry here.
+registry. A new paper is its quantizers, its layers if it needs any, and one entry here.
 """
 
 import inspect
@@ -41,7 +41,7 @@ class Method:
     kernel_constraint: str | None = None
     activation: str = "hard_tanh"
     channel_scale: bool = False
-    estimator: Mapping[str, float] = field(default_factory=dict, hash=False)
+    estimator: Mapping[str, float | bool] = field(default_factory=dict, hash=False)
     reference: str = ""
 
     @property
@@ -74,7 +74,7 @@ class Method:
         constraint = tf.keras.constraints.get(self.kernel_constraint)
         return _configured(constraint, {"filter_axes": list(filter_axes)})
 
-    def with_estimator(self, **constants: float) -> "Method":
+    def with_estimator(self, **constants: float | bool) -> "Method":
         """The same method with other constants of its surrogate gradient.
 
         # Arguments
@@ -116,7 +116,7 @@ class Method:
         return replace(self, kernel_quantizer=None, kernel_constraint=None)
 
     def _constants(self) -> set[str]:
-        """The numbers that the quantizers take; makes no quantizer for it."""
+        """The numbers and switches that the quantizers take; makes none for it."""
         registered = tf.keras.utils.get_custom_objects()
         quantizers = (self.input_quantizer, self.kernel_quantizer)
         return {
@@ -124,7 +124,7 @@ class Method:
             for alias in quantizers
             for base in getattr(registered.get(alias), "__mro__", ())
             for parameter in inspect.signature(base.__init__).parameters.values()
-            if isinstance(parameter.default, float)
+            if isinstance(parameter.default, (bool, float))
         }
 
 

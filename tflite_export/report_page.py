@@ -127,7 +127,7 @@ def _weight_plots(record: TrainingRecord) -> list[_Plot]:
 
 
 _IN_FORCE = "Between the lines ReCU lets the gradient through."
-_FOR_COMPARISON = "The lines are for comparison: this method does not use them."
+_FOR_COMPARISON = "The lines are those of τ = 0.99, for comparison."
 
 
 def _dead_weights_explained() -> str:

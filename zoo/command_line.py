@@ -17,10 +17,10 @@ def settings(texts: Sequence[str]) -> dict[str, Any]:
 
     # Arguments
         texts: Such as "block=normal", "release=2019" or "t_min=0.001". Values are
-            read as JSON, and as text if they are none.
+            read as JSON, and as text if they are none; "name=" is empty text.
 
     # Raises
-        ValueError: for one without a name or value.
+        ValueError: for one without a name or "=".
 
     # Example
         >>> settings(["block=normal", "release=2019"])
@@ -28,8 +28,8 @@ def settings(texts: Sequence[str]) -> dict[str, Any]:
     """
     read = {}
     for text in texts:
-        name, _, value = text.partition("=")
-        if not name or not value:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
             raise ValueError(f"Expected a setting like 'name=value', got {text!r}.")
         try:
             read[name] = json.loads(value)

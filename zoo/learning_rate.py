@@ -37,8 +37,8 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
     \\]
 
     which reaches \\(\eta\\) in the last of \\(W\\) epochs, and stays just below where
-    \\(W\\) is not whole. All depend on the number of the step only, so a resumed run
-    goes on with the right value.
+    \\(W\\) is not whole; one epoch of warm-up, or less, is none. All depend on the
+    number of the step only, so a resumed run goes on with the right value.
 
     # Arguments
         peak: \\(\eta\\).

@@ -55,6 +55,7 @@ def check_settings(config: TrainConfig) -> None:
         is_known = getattr(config, name) in choices
         _check(config, name, is_known, f"one of {list(choices)}")
     _check_network(config)
+    _check_method(config)
     _check_teacher(config)
     _check_length(config)
     _check_learning_rate(config)
@@ -63,36 +64,43 @@ def check_settings(config: TrainConfig) -> None:
 
 def _check(config: TrainConfig, name: str, is_valid: bool, expected: str) -> None:
     if not is_valid:
-        raise ValueError(
-            f"Expected `{name}` to be {expected}, got {getattr(config, name)!r}."
-        )
+        value = getattr(config, name)
+        shown = dict(value) if isinstance(value, Mapping) else value
+        raise ValueError(f"Expected `{name}` to be {expected}, got {shown!r}.")
 
 
 def _check_options(
-    config: TrainConfig, name: str, network: str, given: Mapping[str, Any], own: set
+    setting: str, given: Mapping[str, Any], network: str, not_options: set[str]
 ) -> None:
     arguments = inspect.signature(models.get(network)).parameters
-    options = sorted(set(arguments) - own)
-    is_known = set(given) <= set(options)
-    _check(config, name, is_known, f"out of {options} for {network}")
+    options = sorted(set(arguments) - not_options)
+    unknown = sorted(set(given) - set(options))
+    if unknown:
+        raise ValueError(
+            f"Expected `{setting}` out of {options} for {network}, got {unknown}."
+        )
 
 
 def _check_network(config: TrainConfig) -> None:
     settings = {field.name for field in dataclasses.fields(config)}
     _check_options(
-        config,
         "network_options",
-        config.network,
         config.network_options,
+        config.network,
         _NOT_OPTIONS | settings,
     )
-    method = irnet.methods.get(config.method).with_estimator(**config.estimator)
+
+
+def _check_method(config: TrainConfig) -> None:
+    method = irnet.methods.get(config.method)
     _check(
         config,
         "binary_weights",
         config.binary_weights or method.input_quantizer is not None,
         f"True, because inputs are in full precision with {method.name!r}",
     )
+    trained = method if config.binary_weights else method.with_real_weights()
+    trained.with_estimator(**config.estimator)
 
 
 def _check_teacher(config: TrainConfig) -> None:
@@ -108,7 +116,7 @@ def _check_teacher(config: TrainConfig) -> None:
     network = teacher.pop("network", None)
     is_named = network in models.names()
     _check(config, "teacher", is_named, f"with a 'network' out of {models.names()}")
-    _check_options(config, "teacher", network, teacher, _NOT_OPTIONS)
+    _check_options("teacher", teacher, network, _NOT_OPTIONS)
 
 
 def _check_length(config: TrainConfig) -> None:
@@ -152,6 +160,15 @@ def _check_learning_rate(config: TrainConfig) -> None:
         _check(config, "warmup_learning_rate", is_zero, "0 with 'warmup_cosine'")
 
 
+def _check_adam(config: TrainConfig) -> None:
+    _check(config, "weight_decay", config.weight_decay == 0, "0 with adam")
+    default = type(config).momentum
+    is_default = config.momentum == default
+    expected = f"{default}, its default, with adam, which has none"
+    _check(config, "momentum", is_default, expected)
+    _check(config, "nesterov", not config.nesterov, "False with adam")
+
+
 def _check_optimizer(config: TrainConfig) -> None:
     is_decay = 0 <= config.weight_decay < math.inf
     _check(config, "weight_decay", is_decay, "0 or positive")
@@ -160,8 +177,9 @@ def _check_optimizer(config: TrainConfig) -> None:
     has_momentum = not config.nesterov or config.momentum > 0
     _check(config, "nesterov", has_momentum, "with momentum")
     if config.optimizer == "adam":
-        _check(config, "weight_decay", config.weight_decay == 0, "0 with adam")
-        _check(config, "nesterov", not config.nesterov, "False with adam")
+        _check_adam(config)
+    decays = config.weight_decay > 0 or config.decayed_weights == ".*"
+    _check(config, "decayed_weights", decays, "'.*' without weight decay")
     _check(
         config,
         "gradient_accumulation_steps",

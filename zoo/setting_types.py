@@ -15,9 +15,12 @@ _TYPES: dict[Any, tuple[Any, str]] = {
     str | None: ((str, NoneType), "a name or None"),
     tuple[float, ...]: ((list, tuple), "a sequence of numbers"),
     Mapping[str, Any]: (Mapping, "a mapping"),
-    Mapping[str, float]: (Mapping, "a mapping of numbers"),
+    Mapping[str, float | bool]: (Mapping, "a mapping to numbers and bools"),
 }
-_OF_NUMBERS = (tuple[float, ...], Mapping[str, float])
+_ELEMENTS: dict[Any, tuple[type, ...]] = {
+    tuple[float, ...]: (float,),
+    Mapping[str, float | bool]: (float, bool),
+}
 
 
 def expected_type(annotation: Any) -> str:
@@ -43,7 +46,8 @@ def is_of_type(value: Any, annotation: Any) -> bool:
         return annotation is bool
     if not isinstance(value, _TYPES[annotation][0]):
         return False
-    if annotation not in _OF_NUMBERS:
+    if annotation not in _ELEMENTS:
         return True
-    numbers = value.values() if isinstance(value, Mapping) else value
-    return all(is_of_type(number, float) for number in numbers)
+    elements = value.values() if isinstance(value, Mapping) else value
+    kinds = _ELEMENTS[annotation]
+    return all(any(is_of_type(one, kind) for kind in kinds) for one in elements)

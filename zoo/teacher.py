@@ -11,7 +11,7 @@ from zoo.train_config import UNTRAINED, TrainConfig
 
 __all__ = ["with_teacher"]
 
-_ADVICE = (
+_ADVICE = (  # if its weights are missing
     "For a ResNet-34 of ImageNet, put torchvision's resnet34-b627a593.pth, from "
     "https://download.pytorch.org/models, there."
 )
@@ -30,6 +30,21 @@ def _build(config: TrainConfig) -> tf.keras.Model:
     )
 
 
+def _check_is_float(source: tf.keras.Model) -> None:
+    binary = [kernel.name for kernel in irnet.diagnostics.binary_kernels(source)]
+    quantized = [
+        layer.name
+        for layer in source.submodules
+        if getattr(layer, "input_quantizer", None) is not None
+    ]
+    if binary or quantized:
+        what = "binary kernels" if binary else "quantized inputs"
+        raise ValueError(
+            "Expected a teacher in full precision, got `teacher_weights` of "
+            f"{source.name!r} with {what} in {(binary or quantized)[0]!r}."
+        )
+
+
 def with_teacher(network: tf.keras.Model, config: TrainConfig) -> tf.keras.Model:
     """What is trained: the network itself, or together with its teacher.
 
@@ -41,13 +56,18 @@ def with_teacher(network: tf.keras.Model, config: TrainConfig) -> tf.keras.Model
         `network`, or a `larq_irnet.distillation.Distiller` around it.
 
     # Raises
-        ValueError: if the teacher's weights are missing, damaged or of another network.
+        ValueError: if the teacher's weights are missing, damaged or of another network, or
+            of one that is not in full precision.
     """
     if not config.teacher:
         return network
     teacher = _build(config)
     if config.teacher_weights != UNTRAINED:
         load_pretrained(
-            teacher, config.teacher_weights, setting="teacher_weights", advice=_ADVICE
+            teacher,
+            config.teacher_weights,
+            setting="teacher_weights",
+            advice=_ADVICE,
+            check_source=_check_is_float,
         )
     return irnet.distillation.Distiller(network, teacher)

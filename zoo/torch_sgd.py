@@ -106,6 +106,7 @@ class TorchSGD(tf.keras.optimizers.SGD):
         names = [weight.name.removesuffix(":0") for weight in weights]
         matches = [re.fullmatch(self.decayed_weights, name) for name in names]
         self._decayed = frozenset(i for i, match in enumerate(matches) if match)
+        self._unnamed = [name for name in names if "/" not in name]
         if weights and not self._decayed:
             raise ValueError(
                 f"Expected `decayed_weights` to match one of {len(names)} weights, "
@@ -115,7 +116,18 @@ class TorchSGD(tf.keras.optimizers.SGD):
         super().build(weights)
 
     def update_step(self, gradient: Any, variable: tf.Variable) -> None:
-        """One step of one weight."""
+        """One step of one weight.
+
+        # Raises
+            ValueError: if only some weights decay and names do not tell which: Keras
+                leaves the layer out of some names when it loads a model.
+        """
+        if self._unnamed and self.decayed_weights != ".*":
+            raise ValueError(
+                "Expected weights with names such as 'logits/kernel' for "
+                f"`decayed_weights`, got {self._unnamed[0]!r}, as in a model that was "
+                "loaded. Build the network anew and give it the loaded weights."
+            )
         gradient = tf.convert_to_tensor(gradient)  # rows of an embedding made dense
         index = self._index_dict[self._var_key(variable)]
         velocity = self.momentums[index]

@@ -10,8 +10,8 @@ from absl import flags
 from zoo import distribution, recipes, training
 from zoo.command_line import run_command, settings
 from zoo.progress import PROGRESS
+from zoo.setting_checks import PRECISIONS
 from zoo.stop_on_non_finite_loss import TrainingDiverged
-from zoo.train_config import PRECISIONS
 
 FLAGS = flags.FLAGS
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo import datasets, models
-from zoo.setting_checks import PRECISIONS, check_settings, check_types
+from zoo.setting_checks import check_settings, check_types
 
-__all__ = ["PRECISIONS", "TrainConfig", "UNTRAINED"]
+__all__ = ["TrainConfig", "UNTRAINED"]
 
 UNTRAINED = "untrained"  # in place of the weights of a teacher
 
@@ -110,7 +110,7 @@ class TrainConfig:
     optimizer: str
     learning_rate: float
     network_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    estimator: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    estimator: Mapping[str, float | bool] = dataclasses.field(default_factory=dict)
     binary_weights: bool = True
     initial_weights: str = ""
     teacher: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -169,8 +169,8 @@ class TrainConfig:
                 value = {**before, key: value}
             changes[attribute] = value
         epochs = changes.get("epochs", self.epochs)
-        is_longer = isinstance(epochs, int) and epochs != self.epochs
-        stretched = self.stretched(epochs) if is_longer else self
+        is_stretched = isinstance(epochs, int) and epochs != self.epochs
+        stretched = self.stretched(epochs) if is_stretched else self
         return dataclasses.replace(stretched, **changes)
 
     def stretched(self, epochs: int) -> "TrainConfig":

@@ -11,10 +11,10 @@ __all__ = ["Distiller"]
 class Distiller(tf.keras.Model):
     """Trains one network, the student, to give the logits of another, the teacher.
 
-    It is compiled, fitted and evaluated like any Keras model. The loss compares with
-    the teacher, in training and in validation; metrics compare with the labels.
-    Whatever else one asks it for, it is the student: its outputs, weights, scheduled
-    quantizers and checkpoints are the student's, and so is what `save` writes.
+    It is compiled, fitted and evaluated like any Keras model. The loss takes the
+    teacher's logits as `y_true`, in training and in validation; metrics compare with
+    the labels. Outputs, weights, scheduled quantizers and checkpoints are the
+    student's, and so is what `save` writes.
 
     The teacher runs in inference mode. Nothing of it changes, the statistics of its
     batch normalisations included.
@@ -77,6 +77,12 @@ class Distiller(tf.keras.Model):
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Saves the student."""
         self.student.save(filepath, *args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError(
+            "Expected the student to be saved, got a Distiller, which does not hold "
+            "its teacher. Use `distiller.save(path)` or `distiller.student`."
+        )
 
     def save_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Saves the weights of the student."""

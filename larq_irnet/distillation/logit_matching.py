@@ -14,6 +14,13 @@ from larq_irnet.half_precision import widened
 __all__ = ["LogitMatching", "logit_matching"]
 
 
+def _check_temperature(temperature: float) -> None:
+    if not 0.0 < temperature < math.inf:
+        raise ValueError(
+            f"Expected `temperature` to be positive and finite, got {temperature!r}."
+        )
+
+
 def logit_matching(
     teacher_logits: tf.Tensor, student_logits: tf.Tensor, *, temperature: float = 1.0
 ) -> tf.Tensor:
@@ -41,7 +48,8 @@ def logit_matching(
         One loss for each image, [N].
 
     # Raises
-        ValueError: if the shapes differ.
+        ValueError: if the shapes differ, or unless `temperature` is positive and
+            finite.
 
     # Example
         >>> teacher = tf.constant([[0.0, 0.0]])
@@ -60,6 +68,7 @@ def logit_matching(
         - [ReActNet: Towards Precise Binary Neural Network with Generalized Activation
             Functions](https://arxiv.org/abs/2003.03488)
     """
+    _check_temperature(temperature)
     student_logits = widened(tf.convert_to_tensor(student_logits))
     teacher_logits = tf.stop_gradient(tf.cast(teacher_logits, student_logits.dtype))
     if not teacher_logits.shape.is_compatible_with(student_logits.shape):
@@ -103,10 +112,7 @@ class LogitMatching(tf.keras.losses.Loss):
         reduction: str = tf.keras.losses.Reduction.AUTO,
         name: str = "logit_matching",
     ):
-        if not 0.0 < temperature < math.inf:
-            raise ValueError(
-                f"Expected `temperature` to be positive, got {temperature!r}."
-            )
+        _check_temperature(temperature)
         super().__init__(reduction=reduction, name=name)
         self.temperature = temperature
 

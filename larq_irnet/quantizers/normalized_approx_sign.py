@@ -111,7 +111,10 @@ class NormalizedApproxSign(lq.quantizers.NoOp):
     \\]
 
     in training, see `normalized_approx_sign`. In inference, as in the authors' code,
-    the gradient is ApproxSign's, with \\(\hat x = x\\); the values are the same.
+    the gradient is ApproxSign's, with \\(\hat x = x\\); the values are the same. In a
+    training loop of your own call the model with `training=True`.
+
+    It is for activations: it takes the first axis for that of the samples.
 
     # Arguments
         metrics: Larq's training metrics for this quantizer.

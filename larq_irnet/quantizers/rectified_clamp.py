@@ -49,7 +49,8 @@ def recu_schedule(
     """
     progress = tf.convert_to_tensor(progress, dtype_hint=tf.float32)
     growth = (tau_max - tau_min) / (math.e - 1)
-    return growth * tf.exp(progress) + (tau_min - growth)
+    tau = growth * tf.exp(progress) + (tau_min - growth)
+    return tf.minimum(tau, tf.cast(tau_max, tau.dtype))  # rounding may pass it
 
 
 def _checked(tau: tf.Tensor | float) -> tf.Tensor:
@@ -252,8 +253,8 @@ class ReCU(ScheduledQuantizer):
     dead weights, later they are wide, which holds more information. Values never depend
     on the schedule.
 
-    ReCU's networks follow each binary convolution by a
-    `larq_irnet.layers.ChannelScale`.
+    It is for kernels; `normalized_approx_sign` goes with it for activations. ReCU's
+    networks follow each binary convolution by a `larq_irnet.layers.ChannelScale`.
 
     # Arguments
         tau_min: \\(\tau\\) at the start of the training.

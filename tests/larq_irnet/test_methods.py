@@ -145,6 +145,12 @@ def test_bad_constants_of_recu_are_refused_by_its_quantizer(constants, message):
         method.make_kernel_quantizer()
 
 
+def test_switches_of_recu_reach_its_quantizer():
+    method = methods.get("recu").with_estimator(centered=False, analytic_scale=True)
+    quantizer = method.make_kernel_quantizer()
+    assert (quantizer.centered, quantizer.analytic_scale) == (False, True)
+
+
 def test_a_method_with_other_constants_is_another_value():
     irnet = methods.get("irnet")
     changed = irnet.with_estimator(t_min=1e-3)
@@ -162,8 +168,11 @@ def test_a_method_with_other_constants_is_another_value():
         ("irnet", "t_mid", r"\['t_max', 't_min'\]"),
         ("irnet", "filter_axes", r"\['t_max', 't_min'\]"),
         ("ste_sign", "t_min", r"\['clip_value'\]"),
-        ("recu", "t_min", r"\['b_star', 'tau_max', 'tau_min'\]"),
-        ("recu", "centered", r"\['b_star', 'tau_max', 'tau_min'\]"),
+        (
+            "recu",
+            "t_min",
+            r"\['analytic_scale', 'b_star', 'centered', 'tau_max', 'tau_m",
+        ),
         ("float", "t_min", r"\[\]"),
     ],
 )

@@ -15,7 +15,7 @@ from absl.testing import flagsaver
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLAIN = {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}  # what tables look like
 
-_TIMEOUT = 300  # seconds
+_TIMEOUT = 600
 
 
 class Outcome(NamedTuple):

@@ -8,7 +8,8 @@ from absl import logging as absl_logging
 from absl.testing import flagsaver
 
 from tests.zoo.commands import Outcome, assert_fails_in_one_line
-from zoo.command_line import run_command
+from zoo import recipes
+from zoo.command_line import run_command, settings
 
 
 @pytest.fixture
@@ -91,6 +92,33 @@ def test_verbosity_that_was_asked_for_stays(outcome_of, monkeypatch):
     before, seen = absl_logging.get_verbosity(), []
     outcome_of(lambda: seen.append(absl_logging.get_verbosity()))
     assert seen == [before]
+
+
+def test_settings():
+    texts = ["block=normal", "t_min=1e-3", "teacher={}", "name=a=b", "initial_weights="]
+    assert settings(texts) == {
+        "block": "normal",
+        "t_min": 1e-3,
+        "teacher": {},
+        "name": "a=b",
+        "initial_weights": "",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "=", "=1", "seed"])
+def test_texts_that_are_no_settings(text):
+    with pytest.raises(ValueError, match=f"like 'name=value', got '{text}'"):
+        settings([text])
+
+
+def test_a_second_stage_without_first_stage_and_teacher():
+    config = recipes.get("recu_reactnet18_imagenet").config
+    alone = config.with_settings(
+        settings(["initial_weights=", "teacher={}", "teacher_weights="])
+    )
+    assert (alone.initial_weights, alone.teacher, alone.teacher_weights) == ("", {}, "")
+    with pytest.raises(ValueError, match="`teacher_weights` to be the place .* got ''"):
+        config.with_settings(settings(["teacher_weights="]))
 
 
 @pytest.fixture(autouse=True)

@@ -73,9 +73,24 @@ def test_a_pytorch_checkpoint(tmp_path):
 def test_initial_weights(small_run, model):
     load_initial_weights(model, small_config(initial_weights=str(small_run.path)))
     assert_same(model.get_weights(), small_run.model().get_weights())
-    missing = small_config(initial_weights="nowhere")
-    with pytest.raises(ValueError, match="`initial_weights` to be .* 'nowhere'. Fini"):
-        load_initial_weights(model, missing)
+
+
+@pytest.mark.parametrize(
+    "path, advice",
+    [
+        ("nowhere", "Finish the run that leaves them first."),
+        (
+            "runs/recu_reactnet18_stage1_imagenet",
+            "Train it first: python -m zoo.train "
+            "--recipe=recu_reactnet18_stage1_imagenet "
+            "--workdir=runs/recu_reactnet18_stage1_imagenet.",
+        ),
+    ],
+)
+def test_initial_weights_that_are_missing(path, advice, model):
+    with pytest.raises(ValueError) as error:
+        load_initial_weights(model, small_config(initial_weights=path))
+    assert f"found nothing at {path!r}. {advice} Another place" in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["run", "model.keras", "model.pth", "a/b"])
@@ -134,3 +149,49 @@ def test_a_network_with_a_weight_more(small_run):
     taller = tf.keras.Model(model.input, top)
     message = refused(taller, small_run.path)
     assert message.endswith("got others: no top/kernel (10, 3); no top/bias (3,).")
+
+
+def resnet20(method="recu", **options):
+    return zoo.ResNet20(method, input_shape=(8, 8, 1), **options)
+
+
+def saved(model, tmp_path):
+    path = tmp_path / "model.keras"
+    model.save(path)
+    return path
+
+
+def test_the_second_stage_starts_from_real_kernels(tmp_path):
+    stages = [
+        small_config(method="recu", binary_weights=binary).build_model()
+        for binary in (False, True)
+    ]
+    load(stages[1], saved(stages[0], tmp_path))
+    assert_same(stages[1].get_weights(), stages[0].get_weights())
+
+
+@pytest.mark.parametrize(
+    "ours, theirs", [("torch", "tensorflow"), ("tensorflow", "torch")]
+)
+def test_weights_of_another_alignment(ours, theirs, tmp_path):
+    path = saved(resnet20(alignment=theirs), tmp_path)
+    assert refused(resnet20(alignment=ours), path) == (
+        f"Expected weights of a network with alignment='{ours}' in `teacher_weights`, "
+        f"got those of one with alignment='{theirs}', whose kernels are rotated by 180 "
+        "degrees against it."
+    )
+
+
+def test_weights_of_other_blocks_with_the_same_names(tmp_path):
+    source, model = resnet20(block="bi_real"), resnet20(block="normal")
+    theirs, ours = ({w.name for w in one.weights} for one in (source, model))
+    assert theirs == ours
+    message = refused(model, saved(source, tmp_path))
+    assert message == (
+        "Expected `teacher_weights` to hold weights of the layers of 'resnet20', got "
+        "others: unexpected layer stage1_block1_conv1_add; "
+        "unexpected layer stage1_block1_conv2_add; "
+        "unexpected layer stage1_block1_conv2_act; "
+        "unexpected layer stage1_block2_conv1_add; "
+        "unexpected layer stage1_block2_conv2_add; ...."
+    )

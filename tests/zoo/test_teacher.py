@@ -82,12 +82,34 @@ def test_weights_of_torchvision(tmp_path):
     np.testing.assert_array_equal(kernel[::-1, ::-1], weight.transpose(2, 3, 1, 0))
 
 
-def test_weights_of_another_run(finished_run):
-    config = small_config(
-        teacher={"network": "ResNet20"}, teacher_weights=str(finished_run.path)
-    )
+def taught_by(path):
+    return small_config(teacher={"network": "ResNet20"}, teacher_weights=str(path))
+
+
+def test_weights_of_another_run(tmp_path):
+    trained = small_config(method="float").build_model()
+    trained.save(tmp_path / "model.keras")
+    config = taught_by(tmp_path / "model.keras")
     teacher = with_teacher(small_network(config), config).teacher
-    assert_same(teacher.get_weights(), finished_run.model().get_weights())
+    assert_same(teacher.get_weights(), trained.get_weights())
+
+
+def test_weights_of_a_binary_network(finished_run):
+    config = taught_by(finished_run.path)
+    message = (
+        "Expected a teacher in full precision, got `teacher_weights` of 'resnet20' with "
+        "binary kernels in 'stage1_block1_conv1'."
+    )
+    with pytest.raises(ValueError, match=message):
+        with_teacher(small_network(config), config)
+
+
+def test_weights_of_a_network_with_binary_inputs(tmp_path):
+    trained = small_config(binary_weights=False).build_model()
+    trained.save(tmp_path / "model.keras")
+    config = taught_by(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="precision, .* with quantized inputs in 'sta"):
+        with_teacher(small_network(config), config)
 
 
 def test_weights_that_are_missing():

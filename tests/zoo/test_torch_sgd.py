@@ -223,3 +223,24 @@ def test_serialisation():
 def test_settings_out_of_range(settings, message):
     with pytest.raises(ValueError, match=message):
         TorchSGD(0.1, **settings)
+
+
+def test_a_loaded_model_does_not_lose_its_decay_unnoticed(tmp_path):
+    # Keras leaves the layer out of the names of quantized kernels that it loads
+    model = tf.keras.Sequential(
+        [
+            irnet.layers.QuantDense(2, quantizer="irnet", name="binary"),
+            tf.keras.layers.Dense(2, name="logits"),
+        ]
+    )
+    model.build((None, 3))
+    model.compile(TorchSGD(weight_decay=0.1, decayed_weights=".*/kernel"), "mse")
+    x, y = tf.ones((4, 3)), tf.ones((4, 2))
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model(x))
+    with pytest.raises(
+        ValueError, match="names such as 'logits/kernel' .*got 'kernel'"
+    ):
+        loaded.fit(x, y, verbose=0)

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import json
 import math
 
@@ -9,23 +10,23 @@ from hypothesis import given
 
 import larq_irnet as irnet
 from tests.zoo.small_network import small_config
-from zoo.train_config import PRECISIONS, TrainConfig
+from zoo.setting_checks import PRECISIONS
+from zoo.train_config import TrainConfig
 
-configs = st.builds(
+_builds = functools.partial(
+    st.builds,
     TrainConfig,
     network=st.just("ResNet20"),
     method=st.sampled_from(irnet.methods.names()),
     dataset=st.just("digits"),
     epochs=st.integers(1, 10**6),
     batch_size=st.integers(1, 1197),
-    optimizer=st.sampled_from(["adam", "sgd"]),
     learning_rate=st.floats(1e-300, 1e300),
     learning_rate_schedule=st.sampled_from(["cosine", "constant"]),
     network_options=st.sampled_from([{}, {"block": "normal"}]),
     warmup_epochs=st.floats(0, 0.99),
     warmup_learning_rate=st.floats(0, 1e300),
     synchronized_batch_norm=st.booleans(),
-    momentum=st.floats(0, 1, exclude_max=True),
     pad_values=st.sampled_from([0.0, 1.0]),
     alignment=st.sampled_from(["tensorflow", "torch"]),
     estimator_update_freq=st.sampled_from(["epoch", "batch"]),
@@ -33,6 +34,9 @@ configs = st.builds(
     jit_compile=st.booleans(),
     seed=st.integers(0, 2**31 - 1),
     steps_per_epoch=st.none() | st.integers(1, 10**6),
+)
+configs = _builds(optimizer=st.just("adam")) | _builds(
+    optimizer=st.just("sgd"), momentum=st.floats(0, 1, exclude_max=True)
 )
 
 
@@ -141,6 +145,10 @@ def test_other_epochs_stretch_the_learning_rates():
     "settings, message",
     [
         ({"optimizer": "sgd", "nesterov": True, "momentum": 0.0}, "with momentum"),
+        (
+            {"optimizer": "sgd", "decayed_weights": "logits/.*"},
+            r"`decayed_weights` to be '\.\*' without weight decay, got 'logits/\.\*'",
+        ),
         ({"learning_rate_schedule": "step", "decay_epochs": (0.0,)}, "`decay_epochs`"),
         (
             {"learning_rate_schedule": "step", "decay_epochs": (math.nan,)},
@@ -175,7 +183,7 @@ def test_settings_that_do_not_go_together(settings, message):
         ),
         (
             {"teacher": {"block": "normal"}, "teacher_weights": "a"},
-            r"`teacher` to be with a 'network' out of \[.*\], got",
+            r"`teacher` to be with a 'network' out of \[.*\], got {'block': 'normal'}",
         ),
         (
             {"teacher": {"network": "ResNet21"}, "teacher_weights": "a"},
@@ -183,14 +191,18 @@ def test_settings_that_do_not_go_together(settings, message):
         ),
         (
             {"teacher": {"network": "VGGSmall", "block": 1}, "teacher_weights": "a"},
-            r"`teacher` to be out of \[.*'alignment'.*\] for VGGSmall, got",
+            r"`teacher` out of \[.*'alignment'.*\] for VGGSmall, got \['block'\]\.",
         ),
         (
             {"teacher": {"network": "VGGSmall", "method": 1}, "teacher_weights": "a"},
-            r"`teacher` to be out of \[.*\] for VGGSmall, got",
+            r"`teacher` out of \[.*\] for VGGSmall, got \['method'\]\.",
         ),
         ({"method": "float", "binary_weights": False}, "`binary_weights` .* 'float'"),
         ({"method": "irnet_w1a32", "binary_weights": False}, "`binary_weights` .*"),
+        (
+            {"method": "recu", "binary_weights": False, "estimator": {"tau_min": 0.9}},
+            r"constants of 'recu' out of \[.*\], got \['tau_min'\]",
+        ),
     ],
 )
 def test_stages_and_teachers_that_do_not_fit(settings, message):
@@ -272,6 +284,7 @@ INVALID = [
     ("learning_rate", math.inf, "`learning_rate` to be positive, got inf"),
     ("learning_rate", math.nan, "`learning_rate` to be positive, got nan"),
     ("momentum", -0.1, r"`momentum` to be in \[0, 1\), got -0.1"),
+    ("momentum", 0.5, "`momentum` to be 0.9, its default, with adam, .*, got 0.5"),
     ("momentum", 1.0, r"`momentum` to be in \[0, 1\), got 1.0"),
     ("seed", -1, r"`seed` to be in \[0, 2\^31\), got -1"),
     ("seed", 2**31, r"`seed` to be in \[0, 2\^31\), got 2147483648"),
@@ -286,14 +299,19 @@ INVALID = [
         "(logits",
         r"`decayed_weights` to be a regular expression, got '\(logits': missing \)",
     ),
+    ("decayed_weights", "logits/.*", r"`decayed_weights` to be '\.\*' without weight"),
     ("nesterov", True, "`nesterov` to be False with adam, got True"),
     ("warmup_epochs", -1.0, "`warmup_epochs` to be 0 or positive, got -1.0"),
     ("warmup_epochs", 3.0, "`warmup_epochs` to be below the 3 epochs, got 3.0"),
     ("warmup_epochs", math.inf, "`warmup_epochs` to be 0 or positive, got inf"),
     ("warmup_learning_rate", -0.1, "`warmup_learning_rate` to be 0 or .*, got -0.1"),
     ("decay_epochs", (1.0,), r"`decay_epochs` .* empty for others, got \(1.0,\)"),
-    ("network_options", {"colour": 1}, r"`network_options` to be out of \[.*'block'"),
-    ("network_options", {"method": "float"}, "`network_options` to be out of"),
+    (
+        "network_options",
+        {"colour": 1, "block": "normal"},
+        r"`network_options` out of \[.*'block'.*\] for ResNet20, got \['colour'\]",
+    ),
+    ("network_options", {"method": "float"}, r"`network_options` .* \['method'\]"),
     ("estimator", {"t_mid": 1.0}, r"constants of 'irnet' out of .*, got \['t_mid'\]"),
     ("statistics", "mnist", "`statistics` .* got 'mnist'"),
     (
@@ -335,7 +353,11 @@ INVALID_TYPES = [
     ("decay_epochs", "30", "`decay_epochs` to be a sequence of numbers, got '30'"),
     ("decay_epochs", ["30"], r"`decay_epochs` to be .* of numbers, got \['30'\]"),
     ("network_options", None, "`network_options` to be a mapping, got None"),
-    ("estimator", [1.0], r"`estimator` to be a mapping of numbers, got \[1.0\]"),
+    (
+        "estimator",
+        [1.0],
+        r"`estimator` to be a mapping to numbers and bools, got \[1.0\]",
+    ),
     ("estimator", {"t_min": "low"}, "`estimator` to be .* of numbers, got {'t_min'"),
 ]
 

@@ -114,7 +114,7 @@ def test_a_complete_run_is_not_trained_again(finished_run, fails_if_it_trains, c
         ({"seed": 5}, r"seed=0 there, 5 now"),
         (
             {"learning_rate": 0.02, "epochs": 7},
-            r"epochs=2 there, 7 now; learning_rate=0\.01 there, 0\.02 now",
+            r"epochs=2 there, 7 now; learning_rate=0\.003 there, 0\.02 now",
         ),
         ({"method": "ste_sign"}, r"method='irnet' there, 'ste_sign' now"),
     ],
@@ -223,7 +223,7 @@ def test_compiled_optimizer(settings, kind, expected):
 def test_a_decay_of_no_weight_is_refused_before_anything_is_written(
     use_small_network, tmp_path
 ):
-    config = small_config(optimizer="sgd", decayed_weights="stem")
+    config = small_config(optimizer="sgd", weight_decay=1e-4, decayed_weights="stem")
     with pytest.raises(ValueError, match="`decayed_weights` .* 'stem', .* none"):
         run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()

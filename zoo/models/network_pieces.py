@@ -38,8 +38,8 @@ class NetworkPieces:
         kernel_initializer: Makes the initializer of one convolution.
 
     # Raises
-        ValueError: for an unknown alignment or gamma, or `pad_values` other than 0 and
-            1.
+        ValueError: for an unknown alignment or gamma, `pad_values` other than 0 and 1,
+            or a gamma that float16 does not hold under a policy with float16.
     """
 
     method: irnet.methods.Method
@@ -52,6 +52,13 @@ class NetworkPieces:
     def __post_init__(self) -> None:
         check_alignment(self.alignment)
         torch_initializers.bn_gamma(self.bn_gamma)
+        policy = tf.keras.mixed_precision.global_policy()
+        if self.bn_gamma == "near_zero" and policy.compute_dtype == "float16":
+            raise ValueError(
+                "Expected a precision that holds 1e-8 with bn_gamma='near_zero', got "
+                f"{policy.name}, in which features would be 0. Use mixed_bfloat16, "
+                "float32 or another `bn_gamma`."
+            )
         if self.pad_values not in (0.0, 1.0):
             raise ValueError(
                 f"Expected `pad_values` to be 0.0 or 1.0, got {self.pad_values}."

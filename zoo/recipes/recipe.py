@@ -19,7 +19,7 @@ class Recipe:
         config: All settings.
         test_accuracy: Top-1 on the test split that this project measured, mean of
             three seeds, in [0, 1]; `None` where it was not run.
-        published_accuracy: Top-1 that the paper reports, in [0, 1]; `None` for runs
+        published_accuracy: Top-1 that the authors report, in [0, 1]; `None` for runs
             that are not from a paper.
         reference: The paper, as a link; empty if there is none.
     """

@@ -10,8 +10,9 @@ the authors' lighting noise is made for values up to 1 but added to values up to
     python -m zoo.train --recipe=recu_reactnet18_imagenet --workdir=... \
         --data_dir=... --strategy=mirrored
 
-`--set=initial_weights=` and `--set=teacher_weights=` name other places of the first
-stage and of the teacher.
+`--set=initial_weights=...` and `--set=teacher_weights=...` name other places of the
+first stage and of the teacher. Empty, `--set=initial_weights=` trains without the first
+stage, and `--set=teacher={} --set=teacher_weights=` with labels in place of a teacher.
 
 The authors report 66.4 % top-1, in their README and not in the paper; this project has
 not run it to its end.

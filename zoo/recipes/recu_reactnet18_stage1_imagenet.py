@@ -10,8 +10,9 @@ and images of ReCU's second: warm-up over five epochs, cosine decay per epoch, p
 stage is left out.
 
 The teacher is torchvision's ResNet-34. Its weights, `resnet34-b627a593.pth` from
-https://download.pytorch.org/models, have to lie in `runs`, or `--set=teacher_weights=`
-tells where they are. They are read with PyTorch: `pip install 'larq-irnet[torch]'`.
+https://download.pytorch.org/models, have to lie in `runs`, or
+`--set=teacher_weights=...` tells where they are. They are read with PyTorch:
+`pip install 'larq-irnet[torch]'`.
 
     python -m zoo.train --recipe=recu_reactnet18_stage1_imagenet --workdir=... \
         --data_dir=... --strategy=mirrored

@@ -4,8 +4,8 @@ r"""ReCU's ResNet-18 with Bi-Real blocks on ImageNet, W1A1.
 is 1e-4 (the paper says 5e-4, the authors' command 1e-4) and leaves normalisations and
 the 1x1 convolutions of the shortcuts alone. Images are cut from 8 to 125 % of the area,
 without changes of colour: the authors' lighting noise is made for values up to 1 but
-added to values up to 255. Scales of normalisations start at 1e-8, so that blocks start
-as their shortcuts.
+added to values up to 255. Scales of all normalisations but the last start at 1e-8: at
+first features are tiny and only their signs count. float16 does not hold such numbers.
 
     python -m zoo.train --recipe=recu_resnet18_imagenet --workdir=... \
         --data_dir=... --strategy=mirrored

@@ -1,6 +1,7 @@
 """ReCU's ResNet-20 on scikit-learn's digits, with plain SGD.
 
-The optimiser family of the paper, shortened to twenty epochs.
+The optimiser family of the paper, shortened to twenty epochs, without its warm-up and
+weight decay.
 
     python -m zoo.train --recipe=recu_resnet20_digits_sgd --workdir=runs/example
 

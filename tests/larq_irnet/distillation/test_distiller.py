@@ -168,6 +168,13 @@ def test_weights_that_are_saved_and_loaded_are_the_students(tmp_path):
     assert_same(model.student.get_weights(), other.get_weights())
 
 
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been b")
+def test_a_distiller_is_not_saved_by_itself(tmp_path):
+    with pytest.raises(NotImplementedError, match="Expected the student to be saved"):
+        tf.keras.models.save_model(distiller(), tmp_path / "model.keras")
+    assert not (tmp_path / "model.keras").exists()
+
+
 def test_networks_of_other_classes():
     images = tf.keras.Input((6, 6, 2))
     outputs = tf.keras.layers.Dense(3)(tf.keras.layers.Flatten()(images))

@@ -115,9 +115,11 @@ def test_serialisation():
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("inf"), float("nan")])
 def test_temperatures_out_of_range(temperature):
-    message = f"Expected `temperature` to be positive, got {temperature}"
+    message = f"Expected `temperature` to be positive and finite, got {temperature}"
     with pytest.raises(ValueError, match=message):
         LogitMatching(temperature)
+    with pytest.raises(ValueError, match=message):
+        logit_matching(tf.zeros((1, 2)), tf.zeros((1, 2)), temperature=temperature)
 
 
 def test_logits_of_other_classes():

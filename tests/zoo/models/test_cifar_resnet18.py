@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -56,7 +57,7 @@ def test_initial_weights_are_pytorchs_default(model):
         ("logits", 512),
     ):
         for weight in model.get_layer(name).get_weights():
-            limit = fan_in**-0.5  # of the bias as well
+            limit = np.float32(fan_in**-0.5)  # of the bias as well
             assert abs(weight).max() <= limit
             # of a uniform distribution, within four standard errors of ten numbers
             error = 4 * limit / weight.size**0.5
