@@ -29,7 +29,8 @@ def load_pretrained(
     """Replaces all weights of a network, or none.
 
     # Arguments
-        model: Has the same layers and weights, by name and shape; quantizers may differ.
+        model: Has the same layers and weights, by name and shape; its quantizers may
+            be others.
         path: The folder of a finished run, a `.keras` file, or a PyTorch checkpoint as
             `zoo.torch_import` reads it.
         setting: Where the path is from, for messages.

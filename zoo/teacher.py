@@ -56,8 +56,8 @@ def with_teacher(network: tf.keras.Model, config: TrainConfig) -> tf.keras.Model
         `network`, or a `larq_irnet.distillation.Distiller` around it.
 
     # Raises
-        ValueError: if the teacher's weights are missing, damaged or of another network, or
-            of one that is not in full precision.
+        ValueError: if the teacher's weights are missing or damaged, or are those of
+            another network or of one that is not in full precision.
     """
     if not config.teacher:
         return network

@@ -97,8 +97,8 @@ def test_weights_of_another_run(tmp_path):
 def test_weights_of_a_binary_network(finished_run):
     config = taught_by(finished_run.path)
     message = (
-        "Expected a teacher in full precision, got `teacher_weights` of 'resnet20' with "
-        "binary kernels in 'stage1_block1_conv1'."
+        "Expected a teacher in full precision, got `teacher_weights` of 'resnet20' "
+        "with binary kernels in 'stage1_block1_conv1'."
     )
     with pytest.raises(ValueError, match=message):
         with_teacher(small_network(config), config)

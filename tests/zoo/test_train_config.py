@@ -358,7 +358,7 @@ INVALID_TYPES = [
         [1.0],
         r"`estimator` to be a mapping to numbers and bools, got \[1.0\]",
     ),
-    ("estimator", {"t_min": "low"}, "`estimator` to be .* of numbers, got {'t_min'"),
+    ("estimator", {"t_min": "low"}, "`estimator` to be .* and bools, got {'t_min'"),
 ]
 
 
