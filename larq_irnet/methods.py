@@ -123,6 +123,7 @@ class Method:
             parameter.name
             for alias in quantizers
             for base in getattr(registered.get(alias), "__mro__", ())
+            if "__init__" in vars(base) and base not in tf.keras.layers.Layer.__mro__
             for parameter in inspect.signature(base.__init__).parameters.values()
             if isinstance(parameter.default, (bool, float))
         }

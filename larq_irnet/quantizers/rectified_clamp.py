@@ -50,7 +50,7 @@ def recu_schedule(
     progress = tf.convert_to_tensor(progress, dtype_hint=tf.float32)
     growth = (tau_max - tau_min) / (math.e - 1)
     tau = growth * tf.exp(progress) + (tau_min - growth)
-    return tf.minimum(tau, tf.cast(tau_max, tau.dtype))  # rounding may pass it
+    return tf.minimum(tau, tf.constant(tau_max, tau.dtype))  # rounding may pass it
 
 
 def _checked(tau: tf.Tensor | float) -> tf.Tensor:

@@ -171,7 +171,7 @@ def test_a_method_with_other_constants_is_another_value():
         (
             "recu",
             "t_min",
-            r"\['analytic_scale', 'b_star', 'centered', 'tau_max', 'tau_m",
+            r"\['analytic_scale', 'b_star', 'centered', 'tau_max', 'tau_min'\]",
         ),
         ("float", "t_min", r"\[\]"),
     ],

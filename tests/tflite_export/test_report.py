@@ -131,7 +131,7 @@ def test_lines_of_methods_without_a_quantile(exported_residual, record):
     record = dataclasses.replace(record, histograms={"STE": histograms})
     text = read(render_page(exported_residual.report, record)).text
     assert "quantiles ±Q(0.99)" in text
-    assert "this method does not use them" in text
+    assert "for comparison" in text
     assert "Between the lines" not in text
 
 

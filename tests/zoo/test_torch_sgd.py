@@ -112,8 +112,9 @@ def test_decay_of_no_weight(pattern):
 
 
 def test_weights_that_have_no_gradient_at_first():
-    first, second = tf.Variable([1.0], name="first"), tf.Variable([1.0], name="second")
-    optimizer = TorchSGD(0.5, momentum=0.0, weight_decay=0.5, decayed_weights="second")
+    first = tf.Variable([1.0], name="dense/first")
+    second = tf.Variable([1.0], name="dense/second")
+    optimizer = TorchSGD(0.5, momentum=0, weight_decay=0.5, decayed_weights=".*second")
     optimizer.build([first, second])
     optimizer.apply_gradients([(tf.constant([0.0]), second)])
     optimizer.apply_gradients([(tf.constant([0.0]), first)])
