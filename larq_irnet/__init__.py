@@ -1,7 +1,7 @@
 """larq_irnet: accurate binary neural networks on top of Larq.
 
-Quantizers, constraints, callbacks and layers of IR-Net and ReCU for any Larq model.
-Importing the package registers all aliases with Keras.
+Quantizers, constraints, callbacks and layers of IR-Net, ReCU and IR2Net for any Larq
+model. Importing the package registers all aliases with Keras.
 """
 
 from larq_irnet.legacy_keras import require_legacy_keras
@@ -16,6 +16,8 @@ from larq_irnet import (  # noqa: E402  (Larq must not load before the check abo
     layers,
     methods,
     quantizers,
+    recovery,
+    restriction,
 )
 from larq_irnet.version import __version__  # noqa: E402
 
@@ -28,4 +30,6 @@ __all__ = [
     "layers",
     "methods",
     "quantizers",
+    "recovery",
+    "restriction",
 ]

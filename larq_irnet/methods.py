@@ -145,6 +145,7 @@ _BINARY_NET = "https://arxiv.org/abs/1602.02830"
 _BI_REAL_NET = "https://arxiv.org/abs/1808.00278"
 _IR_NET = "https://arxiv.org/abs/1909.10788"
 _RECU = "https://arxiv.org/abs/2103.12369"
+_IR2NET = "https://arxiv.org/abs/2210.02637"
 
 _METHODS = {
     method.name: method
@@ -188,6 +189,13 @@ _METHODS = {
             channel_scale=True,
             reference=_RECU,
         ),
+        Method(
+            name="ir2net",
+            title="IR2Net",
+            input_quantizer="approx_sign",
+            kernel_quantizer="ste_sign",
+            reference=_IR2NET,
+        ),
     )
 }
 
@@ -197,7 +205,7 @@ def names() -> list[str]:
 
     # Example
         >>> names()
-        ['approx_sign', 'float', 'irnet', 'irnet_w1a32', 'recu', 'ste_sign']
+        ['approx_sign', 'float', 'ir2net', 'irnet', 'irnet_w1a32', 'recu', 'ste_sign']
     """
     return sorted(_METHODS)
 

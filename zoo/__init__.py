@@ -4,6 +4,7 @@ import larq_irnet  # noqa: F401  (makes sure of legacy Keras before TensorFlow l
 from zoo import datasets, models, recipes, torch_import, training
 from zoo.models import (
     CifarResNet18,
+    IR2Net18,
     ReActNet18,
     ResNet18,
     ResNet20,
@@ -13,6 +14,7 @@ from zoo.models import (
 
 __all__ = [
     "CifarResNet18",
+    "IR2Net18",
     "ReActNet18",
     "ResNet18",
     "ResNet20",

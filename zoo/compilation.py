@@ -7,8 +7,10 @@ from typing import Any
 import tensorflow as tf
 
 import larq_irnet as irnet
+from larq_irnet.training_wrapper import TrainingWrapper
 from zoo import datasets
 from zoo.learning_rate import learning_rate_for
+from zoo.torch_adam import TorchAdam
 from zoo.torch_sgd import TorchSGD
 from zoo.train_config import TrainConfig
 
@@ -32,6 +34,12 @@ def _optimizer(config: TrainConfig) -> tf.keras.optimizers.Optimizer:
     learning_rate = learning_rate_for(config)
     if config.optimizer == "adam":
         return tf.keras.optimizers.Adam(learning_rate)
+    if config.optimizer == "torch_adam":
+        return TorchAdam(
+            learning_rate,
+            weight_decay=config.weight_decay,
+            decayed_weights=config.decayed_weights,
+        )
     return TorchSGD(
         learning_rate,
         momentum=config.momentum,
@@ -48,8 +56,14 @@ def _metrics(config: TrainConfig) -> list[Any]:
     return ["accuracy", top5]
 
 
-def _loss(model: tf.keras.Model) -> tf.keras.losses.Loss:
+def _has_teacher(model: tf.keras.Model) -> bool:
     if isinstance(model, irnet.distillation.Distiller):
+        return True
+    return isinstance(model, TrainingWrapper) and _has_teacher(model.wrapped)
+
+
+def _loss(model: tf.keras.Model) -> tf.keras.losses.Loss:
+    if _has_teacher(model):
         return irnet.distillation.LogitMatching()
     return tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from zoo.models import Rotate180
 from zoo.torch_entries import has_rotated_images
+from zoo.torch_layouts import named_layers
 
 __all__ = ["check_same_network", "weights_by_name"]
 
@@ -11,14 +12,14 @@ _SHOWN = 5  # differences that one error lists
 
 
 def weights_by_name(model: tf.keras.Model) -> dict[str, tf.Variable]:
-    """All weights, by names such as "stem_conv/kernel".
+    """All weights, by names such as "stem_conv/kernel" or "fusion/primary_bn/gamma".
 
     Made of the names of the layers, because Keras leaves them out of those of quantized
     kernels when it loads a model.
     """
     return {
-        f"{layer.name}/{weight.name.rpartition('/')[2].removesuffix(':0')}": weight
-        for layer in model.layers
+        f"{name}/{weight.name.rpartition('/')[2].removesuffix(':0')}": weight
+        for name, layer in named_layers(model)
         for weight in layer.weights
     }
 

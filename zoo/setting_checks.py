@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import larq_irnet as irnet
+from larq_irnet.restriction import check_restriction
 from zoo import datasets, models
+from zoo.coupled_weight_decay import check_decayed_weights
 from zoo.setting_types import expected_type, is_of_type
-from zoo.torch_sgd import check_decayed_weights
 
 if TYPE_CHECKING:
     from zoo.train_config import TrainConfig
@@ -21,13 +22,15 @@ __all__ = ["PRECISIONS", "check_settings", "check_types"]
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float64")
 
 _CHOICES = {
-    "optimizer": ("adam", "sgd"),
+    "optimizer": ("adam", "sgd", "torch_adam"),
     "learning_rate_schedule": ("cosine", "warmup_cosine", "constant", "step"),
     "alignment": models.ALIGNMENTS,
     "pad_values": (0.0, 1.0),
     "precision": PRECISIONS,
     "estimator_update_freq": ("epoch", "batch"),
 }
+
+_RESTRICTION = {"layer", "threshold", "normalize", "fill", "statistics"}
 
 # arguments of builders that follow from the method and the dataset
 _NOT_OPTIONS = {"method", "input_shape", "num_classes", "name"}
@@ -57,6 +60,7 @@ def check_settings(config: TrainConfig) -> None:
     _check_network(config)
     _check_method(config)
     _check_teacher(config)
+    _check_restriction(config)
     _check_length(config)
     _check_learning_rate(config)
     _check_optimizer(config)
@@ -119,6 +123,18 @@ def _check_teacher(config: TrainConfig) -> None:
     _check_options("teacher", teacher, network, _NOT_OPTIONS)
 
 
+def _check_restriction(config: TrainConfig) -> None:
+    given = config.restriction
+    if not given:
+        return
+    unknown = sorted(set(given) - _RESTRICTION)
+    known = f"out of {sorted(_RESTRICTION)}"
+    _check(config, "restriction", not unknown, known)
+    is_named = isinstance(given.get("layer"), str)
+    _check(config, "restriction", is_named, "with the name of a 'layer'")
+    check_restriction(**{k: v for k, v in given.items() if k != "layer"})
+
+
 def _check_length(config: TrainConfig) -> None:
     dataset = datasets.get(
         config.dataset,
@@ -161,12 +177,15 @@ def _check_learning_rate(config: TrainConfig) -> None:
 
 
 def _check_adam(config: TrainConfig) -> None:
-    _check(config, "weight_decay", config.weight_decay == 0, "0 with adam")
+    if config.optimizer == "adam":
+        expected = "0 with adam, Keras' own (torch_adam has it)"
+        _check(config, "weight_decay", config.weight_decay == 0, expected)
     default = type(config).momentum
     is_default = config.momentum == default
-    expected = f"{default}, its default, with adam, which has none"
+    expected = f"{default}, its default, with {config.optimizer}, which has none"
     _check(config, "momentum", is_default, expected)
-    _check(config, "nesterov", not config.nesterov, "False with adam")
+    expected = f"False with {config.optimizer}"
+    _check(config, "nesterov", not config.nesterov, expected)
 
 
 def _check_optimizer(config: TrainConfig) -> None:
@@ -176,7 +195,7 @@ def _check_optimizer(config: TrainConfig) -> None:
     _check(config, "momentum", 0 <= config.momentum < 1, "in [0, 1)")
     has_momentum = not config.nesterov or config.momentum > 0
     _check(config, "nesterov", has_momentum, "with momentum")
-    if config.optimizer == "adam":
+    if config.optimizer != "sgd":
         _check_adam(config)
     decays = config.weight_decay > 0 or config.decayed_weights == ".*"
     _check(config, "decayed_weights", decays, "'.*' without weight decay")

@@ -1,16 +1,18 @@
 """Which entry of a PyTorch state dict belongs to which variable of a model."""
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import larq as lq
 import numpy as np
 import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models import Rotate180
-from zoo.torch_layouts import TorchLayout
+from zoo.torch_layouts import TorchLayout, named_layers
 
 __all__ = ["TorchEntry", "has_rotated_images", "torch_entries"]
 
@@ -49,6 +51,20 @@ def _conv_entries(
     shape = (filters, channels, height, width)
     to_keras = functools.partial(_kernel, is_rotated=is_rotated)
     yield TorchEntry(f"{module}.weight", shape, layer.kernel, to_keras)
+
+
+def _flat_kernel_entries(
+    layer: lq.layers.QuantConv2D, module: str, is_rotated: bool
+) -> Iterator[TorchEntry]:
+    """A kernel [C_out, C_in, H, W] that lies in one column."""
+    for entry in _conv_entries(layer, module, is_rotated):
+
+        def to_keras(column: np.ndarray, entry: TorchEntry = entry) -> np.ndarray:
+            return entry.to_keras(column.reshape(entry.shape))
+
+        yield TorchEntry(
+            f"{module}.weights", (math.prod(entry.shape), 1), entry.variable, to_keras
+        )
 
 
 def _dense_entries(
@@ -130,16 +146,18 @@ def torch_entries(model: tf.keras.Model, layout: TorchLayout) -> list[TorchEntry
     """
     entries: list[TorchEntry] = []
     is_rotated = has_rotated_images(model)
-    for layer in model.layers:
+    for name, layer in named_layers(model):
         if not layer.weights:
             continue
         makers = [m for kind, m in _ENTRIES_OF.items() if isinstance(layer, kind)]
-        if layer.name not in layout.modules or not makers:
+        if name not in layout.modules or not makers:
             raise ValueError(
-                f"Expected the layers of {layout.network} alone, got {layer.name!r}, "
+                f"Expected the layers of {layout.network} alone, got {name!r}, "
                 "which has no counterpart in PyTorch."
             )
-        entries.extend(makers[0](layer, layout.modules[layer.name], is_rotated))
+        is_flat = layout.has_flat_kernels and isinstance(layer, lq.layers.QuantConv2D)
+        maker = _flat_kernel_entries if is_flat else makers[0]
+        entries.extend(maker(layer, layout.modules[name], is_rotated))
     return entries
 
 

@@ -1,13 +1,15 @@
 """What the authors' PyTorch networks call the layers of ours: one table per network."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import tensorflow as tf
 
-__all__ = ["TorchLayout", "find_layout"]
+import larq_irnet as irnet
+
+__all__ = ["TorchLayout", "find_layout", "named_layers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,10 +18,13 @@ class TorchLayout:
 
     # Attributes
         network: What to call the network in messages.
-        mark: Name of a layer by which a model is known to be that network.
+        mark: Name of a layer, or part of one, by which a model is known to be that
+            network.
         modules: PyTorch's module for each layer of ours that has weights. Those of the
             largest variant: a model may have fewer.
         unused: Matches entries of a state dict that do not count in inference.
+        has_flat_kernels: Whether binary convolutions keep their kernels as one column
+            called "weights".
         is_strided: Whether the network has strides, so that PyTorch's geometry is not
             TensorFlow's.
     """
@@ -28,6 +33,7 @@ class TorchLayout:
     mark: str
     modules: Mapping[str, str]
     unused: str = r".*\.(num_batches_tracked|tau)"
+    has_flat_kernels: bool = False
     is_strided: bool = True
 
     def is_unused(self, name: str) -> bool:
@@ -58,6 +64,22 @@ _UNITS = {
 }
 
 
+_IR2NET_UNITS = {
+    f"stage{stage}_block{number}_{ours}": f"layer{stage}.{number - 1}.{theirs}"
+    for stage, number in product(range(1, 5), range(1, 5))
+    for ours, theirs in (
+        ("conv1", "binary_conv"),
+        ("conv1_bn", "bn1"),
+        ("prelu", "prelu"),
+    )
+}
+_FUSION = {
+    f"fusion/{ours}_{part}": f"fusion.{theirs}.{position}"
+    for ours, theirs in (("primary", "primary_conv"), ("cheap", "cheap_operation"))
+    for position, part in enumerate(("conv", "bn", "act"))
+}
+
+
 def _projections(shortcut: str, first: int = 0) -> dict[str, str]:
     """The 1x1 convolutions where the shape changes, and their normalisations.
 
@@ -72,6 +94,14 @@ def _projections(shortcut: str, first: int = 0) -> dict[str, str]:
     }
 
 
+_IR2NET = {
+    **_STEM_AND_HEAD,
+    "stem_prelu": "prelu",
+    **_IR2NET_UNITS,
+    **_projections("downsample", first=1),  # behind the pool
+    "logits": "fc",
+}
+
 _LAYOUTS = (  # the first whose mark is in a model is its layout
     TorchLayout(
         network="VGG-Small",
@@ -80,6 +110,7 @@ _LAYOUTS = (  # the first whose mark is in a model is its layout
             **{f"conv{index}": f"conv{index}" for index in range(6)},
             **{f"conv{index}_scale": f"conv{index}" for index in range(1, 6)},
             **{f"conv{index}_bn": f"bn{index}" for index in range(6)},
+            **_FUSION,
             "logits": "fc",
         },
         is_strided=False,
@@ -94,6 +125,23 @@ _LAYOUTS = (  # the first whose mark is in a model is its layout
             **_projections("downsample", first=1),  # behind the pool
             "logits": "fc",
         },
+    ),
+    TorchLayout(
+        network="IR2Net's ResNet-18 with a cheap fusion",
+        mark="fusion/cheap_act",
+        modules={**_IR2NET, **_FUSION},
+        has_flat_kernels=True,
+    ),
+    TorchLayout(
+        network="IR2Net's ResNet-18",
+        mark="stem_prelu",
+        modules={
+            **_IR2NET,
+            "fusion/primary_conv": "fusion",
+            "fusion/primary_bn": "fbn",
+            "fusion/primary_act": "fprelu",
+        },
+        has_flat_kernels=True,
     ),
     TorchLayout(
         network="an ImageNet ResNet",
@@ -114,15 +162,25 @@ _LAYOUTS = (  # the first whose mark is in a model is its layout
             **_STEM_AND_HEAD,
             **_BLOCKS,
             **_projections("shortcut"),
+            **_FUSION,
             "logits": "linear",
         },
     ),
     TorchLayout(
         network="ResNet-20",
         mark="stage1_block3_conv2",
-        modules={**_STEM_AND_HEAD, **_BLOCKS, "logits": "linear"},
+        modules={**_STEM_AND_HEAD, **_BLOCKS, **_FUSION, "logits": "linear"},
     ),
 )
+
+
+def named_layers(model: tf.keras.Model) -> Iterator[tuple[str, tf.keras.layers.Layer]]:
+    """All layers with their names, such as "fusion/primary_conv" for a part of one."""
+    for layer in model.layers:
+        if isinstance(layer, irnet.layers.InformationRecovery):
+            yield from ((f"{layer.name}/{part.name}", part) for part in layer.parts)
+        else:
+            yield layer.name, layer
 
 
 def find_layout(model: tf.keras.Model) -> TorchLayout:
@@ -138,6 +196,7 @@ def find_layout(model: tf.keras.Model) -> TorchLayout:
         'layer1.0.bn2'
     """
     names = {layer.name for layer in model.layers}
+    names |= {name for name, layer in named_layers(model) if layer.weights}
     for layout in _LAYOUTS:
         if layout.mark in names:
             return layout

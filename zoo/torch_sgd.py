@@ -6,33 +6,17 @@ other form, and where weights are standardised before they are binarized the dec
 the effective learning rate, so that it is not a detail.
 """
 
-import math
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["TorchSGD", "check_decayed_weights"]
+from zoo.coupled_weight_decay import CoupledWeightDecay
 
-
-def check_decayed_weights(decayed_weights: str) -> None:
-    """Makes sure that names can be matched.
-
-    # Raises
-        ValueError: for no regular expression.
-    """
-    try:
-        re.compile(decayed_weights)
-    except re.error as error:
-        raise ValueError(
-            "Expected `decayed_weights` to be a regular expression, got "
-            f"{decayed_weights!r}: {error}."
-        ) from error
+__all__ = ["TorchSGD"]
 
 
 @tf.keras.utils.register_keras_serializable(package="zoo")
-class TorchSGD(tf.keras.optimizers.SGD):
+class TorchSGD(CoupledWeightDecay, tf.keras.optimizers.SGD):
     r"""Stochastic gradient descent with momentum and coupled weight decay.
 
     \\[
@@ -80,67 +64,23 @@ class TorchSGD(tf.keras.optimizers.SGD):
     ):
         if not 0.0 <= momentum < 1.0:
             raise ValueError(f"Expected `momentum` in [0, 1), got {momentum!r}.")
-        if not 0.0 <= weight_decay < math.inf:
-            raise ValueError(
-                f"Expected `weight_decay` to be 0 or positive, got {weight_decay!r}."
-            )
         if nesterov and not momentum:
             raise ValueError("Expected momentum with `nesterov`, got 0.")
-        check_decayed_weights(decayed_weights)
         super().__init__(
-            learning_rate, momentum=momentum, nesterov=nesterov, name=name, **kwargs
+            learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            decayed_weights=decayed_weights,
+            name=name,
+            **kwargs,
         )
-        self.coupled_weight_decay = weight_decay
-        self.decayed_weights = decayed_weights
-
-    def build(self, var_list: Iterable[tf.Variable]) -> None:
-        """Makes the momenta of these weights, and decides which of them decay.
-
-        # Raises
-            ValueError: if none of them does, because of `decayed_weights`.
-        """
-        if getattr(self, "_built", False):
-            return
-        weights = list(var_list)
-        # within replicas the names end otherwise: this is the place to look at them
-        names = [weight.name.removesuffix(":0") for weight in weights]
-        matches = [re.fullmatch(self.decayed_weights, name) for name in names]
-        self._decayed = frozenset(i for i, match in enumerate(matches) if match)
-        self._unnamed = [name for name in names if "/" not in name]
-        if weights and not self._decayed:
-            raise ValueError(
-                f"Expected `decayed_weights` to match one of {len(names)} weights, "
-                f"such as {names[0]!r}, got {self.decayed_weights!r}, which matches "
-                "none."
-            )
-        super().build(weights)
 
     def update_step(self, gradient: Any, variable: tf.Variable) -> None:
-        """One step of one weight.
-
-        # Raises
-            ValueError: if only some weights decay and names do not tell which: Keras
-                leaves the layer out of some names when it loads a model.
-        """
-        if self._unnamed and self.decayed_weights != ".*":
-            raise ValueError(
-                "Expected weights with names such as 'logits/kernel' for "
-                f"`decayed_weights`, got {self._unnamed[0]!r}, as in a model that was "
-                "loaded. Build the network anew and give it the loaded weights."
-            )
-        gradient = tf.convert_to_tensor(gradient)  # rows of an embedding made dense
-        index = self._index_dict[self._var_key(variable)]
-        velocity = self.momentums[index]
+        """One step of one weight."""
+        gradient = self.coupled_gradient(gradient, variable)
+        velocity = self.momentums[self.index_of(variable)]
         learning_rate = tf.cast(self.learning_rate, variable.dtype)
-        if self.coupled_weight_decay and index in self._decayed:
-            gradient += self.coupled_weight_decay * variable
         velocity.assign(self.momentum * velocity + gradient)
         step = gradient + self.momentum * velocity if self.nesterov else velocity
         variable.assign_sub(learning_rate * step)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "weight_decay": self.coupled_weight_decay,
-            "decayed_weights": self.decayed_weights,
-        }

@@ -38,9 +38,10 @@ _FROZEN: dict[str, Callable[[Any], Any]] = {
     "estimator": _frozen,
     "augmentation": _frozen_with_sequences,
     "teacher": _frozen,
+    "restriction": _frozen,
 }
 
-_MAPPINGS = ("network_options", "estimator", "augmentation", "teacher")
+_MAPPINGS = ("network_options", "estimator", "augmentation", "teacher", "restriction")
 
 _SMOKE_EPOCHS = 2
 _SMOKE_STEPS = 3
@@ -67,6 +68,9 @@ class TrainConfig:
             labels: its name as "network", and arguments of its builder. Empty for none.
         teacher_weights: Where its weights lie, as for `initial_weights`, or "untrained"
             to see whether a run works.
+        restriction: IR2Net's information restriction: arguments of
+            `larq_irnet.restriction.RestrictedTraining`, "layer" and others. Empty for
+            none.
         dataset: One of `zoo.datasets.names()`.
         statistics: Mean and deviation that images are normalised with, by name; `None`
             for those of the dataset.
@@ -74,7 +78,8 @@ class TrainConfig:
             by `zoo.datasets.augmentation_options`.
         epochs: Length of the run.
         batch_size: Images per step, of all replicas together.
-        optimizer: "adam", or "sgd" with coupled weight decay (`zoo.torch_sgd`).
+        optimizer: "adam", Keras' own, or with coupled weight decay "sgd"
+            (`zoo.torch_sgd`) and "torch_adam" (`zoo.torch_adam`).
         learning_rate: The highest of the run.
         learning_rate_schedule: "cosine", per epoch down to zero, "warmup_cosine", the
             same after a warm-up per epoch, "step", or "constant".
@@ -84,7 +89,7 @@ class TrainConfig:
         decay_epochs: After so many epochs "step" multiplies the rate by 0.1.
         momentum: Of "sgd".
         nesterov: Whether "sgd" looks one step ahead.
-        weight_decay: Of "sgd".
+        weight_decay: Of "sgd" and "torch_adam".
         decayed_weights: The trainable weights that it acts on: a regular expression
             that the whole name of a weight has to match, such as "logits/kernel".
         pad_values: What binary convolutions pad with, 0.0 or 1.0.
@@ -115,6 +120,7 @@ class TrainConfig:
     initial_weights: str = ""
     teacher: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     teacher_weights: str = ""
+    restriction: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     statistics: str | None = None
     augmentation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     learning_rate_schedule: str = "cosine"

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 from larq_irnet.quantized_scope import quantized_scope
+from larq_irnet.training_wrapper import TrainingWrapper
 from zoo import datasets
 from zoo.compilation import compile_for, precision_of
 from zoo.distribution import (
@@ -25,6 +26,7 @@ from zoo.epoch_summaries import EpochSummaries
 from zoo.evaluation import dataset_of, evaluate, evaluation_batches
 from zoo.pretrained import load_initial_weights
 from zoo.progress import TrainingProgress
+from zoo.restriction import with_restriction
 from zoo.run_summary import best_epoch, versions
 from zoo.session import Session, folder_of_this_process
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
@@ -43,7 +45,7 @@ def _compiled_model(session: Session) -> tf.keras.Model:
         network = session.config.build_model()
         if session.config.initial_weights and not session.shared.has_checkpoint:
             load_initial_weights(network, session.config)
-        model = with_teacher(network, session.config)
+        model = with_restriction(with_teacher(network, session.config), session.config)
         compile_for(model, session.config)
         # now: a `decayed_weights` that matches nothing is reported
         model.optimizer.build(model.trainable_variables)
@@ -147,11 +149,11 @@ def _fit(
 
 def _network_of(model: tf.keras.Model, session: Session) -> tf.keras.Model:
     """The network alone, compiled: its loss compares with labels."""
-    if not isinstance(model, irnet.distillation.Distiller):
+    if not isinstance(model, TrainingWrapper):
         return model
     with session.strategy.scope():
-        compile_for(model.student, session.config)
-    return model.student
+        compile_for(model.network, session.config)
+    return model.network
 
 
 def _results(model: tf.keras.Model, session: Session) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from larq_irnet.training_wrapper import TrainingWrapper
+
 __all__ = ["Distiller"]
 
 
-class Distiller(tf.keras.Model):
+class Distiller(TrainingWrapper):
     """Trains one network, the student, to give the logits of another, the teacher.
 
     It is compiled, fitted and evaluated like any Keras model. The loss takes the
@@ -49,45 +51,21 @@ class Distiller(tf.keras.Model):
         *,
         name: str = "distiller",
     ):
-        super().__init__(name=name)
-        self.student = student
+        super().__init__(student, name=name)
         # Inside a partial Keras does not find it: it is no part of this model's
         # weights, checkpoints, losses and submodules.
         self._teach = functools.partial(teacher, training=False)
+
+    @property
+    def student(self) -> tf.keras.Model:
+        """The network that learns."""
+        return self.network
 
     @property
     def teacher(self) -> tf.keras.Model:
         """The network that is learned from."""
         return self._teach.func
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        return self.student(inputs, training=training)
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-    ) -> tf.Tensor:
-        """The compiled loss, with the logits of the teacher in place of labels."""
-        targets = tf.stop_gradient(self._teach(x))
-        return super().compute_loss(x, targets, y_pred, sample_weight)
-
-    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """Saves the student."""
-        self.student.save(filepath, *args, **kwargs)
-
-    def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError(
-            "Expected the student to be saved, got a Distiller, which does not hold "
-            "its teacher. Use `distiller.save(path)` or `distiller.student`."
-        )
-
-    def save_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """Saves the weights of the student."""
-        self.student.save_weights(filepath, *args, **kwargs)
-
-    def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> Any:
-        """Loads the weights of the student."""
-        return self.student.load_weights(filepath, *args, **kwargs)
+    def targets(self, x: Any, y: Any) -> Any:
+        """The logits of the teacher, in place of the labels."""
+        return tf.stop_gradient(self._teach(x))

@@ -1,6 +1,8 @@
 """Larq's layers with one more argument, `quantizer`, and what goes around them."""
 
 from larq_irnet.layers.channel_scale import ChannelScale
+from larq_irnet.layers.grouped_conv import GroupedConv2D
+from larq_irnet.layers.information_recovery import InformationRecovery
 from larq_irnet.layers.learnable_bias import LearnableBias
 from larq_irnet.layers.quant_layers import (
     QuantConv1D,
@@ -12,6 +14,8 @@ from larq_irnet.layers.quant_layers import (
 
 __all__ = [
     "ChannelScale",
+    "GroupedConv2D",
+    "InformationRecovery",
     "LearnableBias",
     "QuantConv1D",
     "QuantConv2D",

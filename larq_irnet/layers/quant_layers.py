@@ -9,7 +9,9 @@ of them can be given as well and then wins, `None` included. All other arguments
 those of the Larq layer of the same name.
 """
 
-from collections.abc import Sequence
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import larq as lq
@@ -26,6 +28,24 @@ __all__ = [
 ]
 
 _register = tf.keras.utils.register_keras_serializable(package="larq_irnet")
+
+
+@contextlib.contextmanager
+def _no_warning_of_starved_weights(method: methods.Method | None) -> Iterator[None]:
+    """Larq warns of kernels without a constraint; some methods mean to have none."""
+    if method is None or method.kernel_constraint is not None:
+        yield
+        return
+    log = logging.getLogger("larq.layers_base")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "starved weights" not in record.getMessage()
+
+    log.addFilter(is_other)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_other)
 
 
 class _QuantizedByMethod:
@@ -48,7 +68,8 @@ class _QuantizedByMethod:
         method = None if quantizer is None else methods.get(quantizer)
         if method is not None:
             kwargs = {**self._arguments_of(method, kwargs), **kwargs}
-        super().__init__(*args, **kwargs)
+        with _no_warning_of_starved_weights(method):
+            super().__init__(*args, **kwargs)
         self.method = None if method is None else method.name
 
     def _arguments_of(
@@ -73,7 +94,9 @@ class _QuantizedByMethod:
     def from_config(cls, config: dict[str, Any]) -> Any:
         config = dict(config)
         method = config.pop("method", None)
-        layer = super().from_config(config)  # type: ignore[misc]
+        known = methods.get(method) if method in methods.names() else None
+        with _no_warning_of_starved_weights(known):
+            layer = super().from_config(config)  # type: ignore[misc]
         layer.method = method
         return layer
 

@@ -19,6 +19,7 @@ torch.set_num_threads(1)  # its threads and TensorFlow's wait for each other
 CLASSES = 7
 IRNET_W1A32 = {"conv": torch_networks.IRWeightConv2d}
 RECU = {"conv": torch_networks.ReCUConv2d}
+IR2NET = {"conv": torch_networks.IR2Conv2d, "recovery": True}
 RECU_POOLED = {**RECU, "shortcut": torch_networks.PooledOptionA}
 
 
@@ -194,6 +195,42 @@ PUBLISHED = [
         method="recu",
         size=32,
         steps=4,
+    ),
+    Published(
+        name="ir2net_resnet20",
+        torch=torch_networks.ResNet20,
+        keras=zoo.ResNet20,
+        method="ir2net",
+        torch_arguments=IR2NET,
+    ),
+    Published(
+        name="ir2net_cifar_resnet18",
+        torch=torch_networks.CifarResNet18,
+        keras=zoo.CifarResNet18,
+        method="ir2net",
+        torch_arguments={**IR2NET, "release": 2022},
+        size=8,
+        steps=5,
+    ),
+    Published(
+        name="ir2net_vgg_small",
+        torch=torch_networks.VGGSmall,
+        keras=zoo.VGGSmall,
+        method="ir2net",
+        torch_arguments=IR2NET,
+        steps=5,
+    ),
+    *(
+        Published(
+            name=f"ir2net18_{variant.lower()}",
+            torch=torch_networks.IR2Net18,
+            keras=zoo.IR2Net18,
+            method="ir2net",
+            torch_arguments={"variant": variant},
+            keras_arguments={"recovery": variant},
+            size=64,
+        )
+        for variant in "ABCD"
     ),
 ]
 BY_NAME = {published.name: published for published in PUBLISHED}

@@ -5,6 +5,8 @@ import pytest
 from tests.zoo.torch_networks import (
     CifarResNet18,
     ImageNetResNet,
+    IR2Conv2d,
+    IR2Net18,
     IRWeightConv2d,
     PooledOptionA,
     ReActNet18,
@@ -13,6 +15,7 @@ from tests.zoo.torch_networks import (
     VGGSmall,
 )
 
+IR2NET = {"conv": IR2Conv2d, "recovery": True}
 POOLED_RECU = {"conv": ReCUConv2d, "shortcut": PooledOptionA}
 
 
@@ -32,6 +35,13 @@ POOLED_RECU = {"conv": ReCUConv2d, "shortcut": PooledOptionA}
         (lambda: ImageNetResNet(conv=ReCUConv2d), 159, 11_694_376),
         (lambda: ImageNetResNet((3, 4, 6, 3), conv=ReCUConv2d), 287, 21_806_248),
         (lambda: ReActNet18(), 218, 11_708_264),
+        (lambda: ResNet20(**IR2NET), 133, 272_458),
+        (lambda: CifarResNet18(**IR2NET, release=2022), 139, 11_207_096),
+        (lambda: VGGSmall(**IR2NET), 50, 4_675_834),
+        (lambda: IR2Net18(variant="A"), 151, 12_220_264),
+        (lambda: IR2Net18(variant="B"), 158, 11_960_424),
+        (lambda: IR2Net18(variant="C"), 158, 11_882_344),
+        (lambda: IR2Net18(variant="D"), 158, 11_727_070),
     ],
 )
 def test_sizes(network, entries, parameters):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from zoo.models.alignment import ALIGNMENTS, Rotate180
 from zoo.models.cifar_resnet18 import CifarResNet18
 from zoo.models.imagenet_resnet import ResNet18, ResNet34
+from zoo.models.ir2net18 import IR2Net18
 from zoo.models.named_activation import NamedActivation
 from zoo.models.pad_channels import PadChannels
 from zoo.models.reactnet18 import ReActNet18
@@ -17,6 +18,7 @@ from zoo.models.vgg_small import VGGSmall
 __all__ = [
     "ALIGNMENTS",
     "CifarResNet18",
+    "IR2Net18",
     "NamedActivation",
     "PadChannels",
     "ReActNet18",
@@ -32,7 +34,15 @@ __all__ = [
 
 _BUILDERS = {
     builder.__name__: builder
-    for builder in (CifarResNet18, ReActNet18, ResNet18, ResNet20, ResNet34, VGGSmall)
+    for builder in (
+        CifarResNet18,
+        IR2Net18,
+        ReActNet18,
+        ResNet18,
+        ResNet20,
+        ResNet34,
+        VGGSmall,
+    )
 }
 
 

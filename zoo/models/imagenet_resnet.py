@@ -40,7 +40,7 @@ def _imagenet_resnet(
     x = pieces.float_conv(x, _WIDTHS[0], 7, "stem_conv", strides=2)
     x = pieces.activate(pieces.batch_norm(x, "stem_bn"), "stem_act")
     x = tf.keras.layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
-    x = residual_stages(
+    *_, x = residual_stages(
         pieces,
         x,
         widths=_WIDTHS,

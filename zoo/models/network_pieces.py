@@ -1,6 +1,8 @@
 """The pieces that the networks are made of, for one method and one geometry."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -17,6 +19,7 @@ __all__ = ["NetworkPieces"]
 # PyTorch's defaults; its momentum of 0.1 is the share of the new batch
 _BN_MOMENTUM = 0.9
 _BN_EPSILON = 1e-5
+_PRELU_SLOPE = 0.25
 
 
 def _full_precision() -> str:
@@ -87,6 +90,14 @@ class NetworkPieces:
     def activate(self, x: tf.Tensor, name: str) -> tf.Tensor:
         return NamedActivation(self.method.activation, name=name)(x)
 
+    def prelu(self, x: tf.Tensor, name: str) -> tf.Tensor:
+        """A PReLU with a slope for each channel, which starts as PyTorch's."""
+        return tf.keras.layers.PReLU(
+            alpha_initializer=tf.keras.initializers.Constant(_PRELU_SLOPE),
+            shared_axes=[1, 2],
+            name=name,
+        )(x)
+
     def batch_norm(
         self, x: tf.Tensor, name: str, bn_gamma: str | None = None
     ) -> tf.Tensor:
@@ -124,9 +135,22 @@ class NetworkPieces:
         )(x)
 
     def binary_conv(
-        self, x: tf.Tensor, filters: int, name: str, strides: int = 1
+        self,
+        x: tf.Tensor,
+        filters: int,
+        name: str,
+        strides: int = 1,
+        kernel_initializer: tf.keras.initializers.Initializer | None = None,
     ) -> tf.Tensor:
-        """A 3x3 convolution that the method binarizes, and scales if it does."""
+        """A 3x3 convolution that the method binarizes, and scales if it does.
+
+        # Arguments
+            x: Features.
+            filters: Output channels.
+            name: Name of the layer.
+            strides: Of both axes.
+            kernel_initializer: `None` for that of the network.
+        """
         x = irnet.layers.QuantConv2D(
             filters,
             3,
@@ -135,12 +159,40 @@ class NetworkPieces:
             padding="same",
             pad_values=self.pad_values,
             use_bias=False,
-            kernel_initializer=self.kernel_initializer(),
+            kernel_initializer=kernel_initializer or self.kernel_initializer(),
             name=name,
         )(x)
         if not self.method.channel_scale:
             return x
         return irnet.layers.ChannelScale(name=f"{name}_scale")(x)
+
+    def recovered(
+        self,
+        taps: Sequence[tf.Tensor],
+        recovery: Mapping[str, Any] | None,
+        activation: str | None = None,
+    ) -> tf.Tensor:
+        """The last features, or all of them fused by information recovery.
+
+        # Arguments
+            taps: From shallow to deep.
+            recovery: From `chosen_recovery`.
+            activation: Of the fusion; `None` for that of the method.
+        """
+        if recovery is None:
+            return taps[-1]
+        fusion = irnet.layers.InformationRecovery(
+            taps[-1].shape[-1],
+            **recovery,
+            activation=activation or self.method.activation,
+            kernel_initializer=self.kernel_initializer(),
+            gamma_initializer=torch_initializers.bn_gamma(self.bn_gamma),
+            momentum=_BN_MOMENTUM,
+            epsilon=_BN_EPSILON,
+            synchronized=self.synchronized_batch_norm,
+            name="fusion",
+        )
+        return fusion(irnet.recovery.pooled_taps(taps, name="fusion"))
 
     def option_a(self, x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
         """Every second pixel, zeros for the channels that are missing."""

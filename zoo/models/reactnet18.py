@@ -15,7 +15,6 @@ __all__ = ["ReActNet18"]
 
 _WIDTHS = (64, 128, 256, 512)
 _CONVS_PER_STAGE = 4
-_PRELU_SLOPE = 0.25  # PyTorch's default
 
 
 def _shift(x: tf.Tensor, name: str) -> tf.Tensor:
@@ -32,12 +31,8 @@ def _unit(
     x = tf.keras.layers.Add(name=f"{name}_conv1_add")(
         [pieces.batch_norm(x, f"{name}_conv1_bn"), kept]
     )
-    prelu = tf.keras.layers.PReLU(
-        alpha_initializer=tf.keras.initializers.Constant(_PRELU_SLOPE),
-        shared_axes=[1, 2],
-        name=f"{name}_prelu",
-    )
-    return _shift(prelu(_shift(x, f"{name}_move1")), f"{name}_move2")
+    x = pieces.prelu(_shift(x, f"{name}_move1"), f"{name}_prelu")
+    return _shift(x, f"{name}_move2")
 
 
 def ReActNet18(

@@ -74,7 +74,7 @@ def residual_stages(
     blocks_per_stage: Sequence[int],
     block: str,
     shortcut: Shortcut,
-) -> tf.Tensor:
+) -> list[tf.Tensor]:
     """Stages of blocks; each but the first halves the image.
 
     # Arguments
@@ -85,11 +85,15 @@ def residual_stages(
         block: "bi_real" or "normal".
         shortcut: Called with input, channels and name where the shape changes.
 
+    # Returns
+        The features at the end of each stage.
+
     # Raises
         ValueError: for an unknown block.
     """
     if block not in _BLOCKS:
         raise ValueError(f"Expected `block` out of {list(BLOCKS)}, got {block!r}.")
+    features = []
     for stage, (filters, blocks) in enumerate(zip(widths, blocks_per_stage), start=1):
         for number in range(1, blocks + 1):
             changes = stage > 1 and number == 1
@@ -101,4 +105,5 @@ def residual_stages(
                 shortcut if changes else None,
                 f"stage{stage}_block{number}",
             )
-    return x
+        features.append(x)
+    return features

@@ -1,25 +1,31 @@
-"""ResNet-20 for small images: the network of IR-Net's and ReCU's experiments.
+"""ResNet-20 for small images: the network of three papers' experiments.
 
 The first convolution and the classifier stay in full precision; the 18 convolutions in
 between are binary.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
 from zoo.models.published_choices import (
+    classifier_initializer,
     default_block,
+    default_recovery,
     default_shortcut,
-    has_default_classifier,
 )
+from zoo.models.recovery_presets import chosen_recovery
 from zoo.models.residual_stages import choose_shortcut, residual_stages
-from zoo.models.torch_initializers import default_kernel, kaiming_normal
+from zoo.models.torch_initializers import kaiming_normal
 
 __all__ = ["ResNet20"]
 
 _WIDTHS = (16, 32, 64)
 _BLOCKS_PER_STAGE = (3, 3, 3)
+_RECOVERY = {"ir2net": {"ratio": 4}}
 
 
 def ResNet20(
@@ -29,13 +35,14 @@ def ResNet20(
     num_classes: int = 10,
     block: str | None = None,
     shortcut: str | None = None,
+    recovery: str | Mapping[str, Any] | None = None,
     pad_values: float = 0.0,
     alignment: str = "tensorflow",
     bn_gamma: str = "ones",
     synchronized_batch_norm: bool = False,
     name: str = "resnet20",
 ) -> tf.keras.Model:
-    """Builds the ResNet-20 of IR-Net and ReCU for any method; outputs are logits.
+    """Builds the ResNet-20 of three papers for any method; outputs are logits.
 
     3 + 3 + 3 blocks of widths 16, 32 and 64; where the shape changes the shortcut
     halves the image and surrounds the channels with zeros. With a method that binarizes
@@ -48,6 +55,7 @@ def ResNet20(
     | irnet | normal | strided | 85.4 % | 269,850, 267,264 |
     | irnet_w1a32 | normal | strided | 90.8 % | 269,850, 267,264 |
     | recu | bi_real | average_pool | 87.4 % | 270,522, 267,264 |
+    | ir2net | bi_real | strided | 87.2 % | 272,458, 267,264 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
@@ -57,6 +65,9 @@ def ResNet20(
             `None`: "normal" if only weights are binary, else "bi_real".
         shortcut: How shortcuts halve the image: "strided" takes every second pixel,
             "average_pool" the mean of 2x2; `None` for the method's own.
+        recovery: Information recovery in front of the pool: "ir2net" for that of
+            IR2Net, "none", or arguments of `larq_irnet.layers.InformationRecovery`
+            ("ratio", "groups") by name; `None` for the method's own.
         pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow", or "torch" for the geometry of the authors' network,
@@ -71,9 +82,10 @@ def ResNet20(
         A functional Keras model, [N, H, W, C] images to [N, num_classes] logits.
 
     # Raises
-        ValueError: for an unknown method, block, shortcut, alignment or `bn_gamma`,
-            `pad_values` other than 0 and 1, or an `input_shape` that is not three
-            positive integers.
+        ValueError: for an unknown method, block, shortcut, recovery, alignment or
+            `bn_gamma`, `pad_values` other than 0 and 1, an `input_shape` that is not
+            three positive integers, or one whose size strides do not divide, if there
+            is information recovery.
 
     # Example
         >>> model = ResNet20("irnet", input_shape=(8, 8, 1))
@@ -85,9 +97,12 @@ def ResNet20(
             Networks](https://arxiv.org/abs/1909.10788), Tables 2 and 3
         - [ReCU: Reviving the Dead Weights in Binary Neural
             Networks](https://arxiv.org/abs/2103.12369), Table 4
+        - [IR2Net: Information Restriction and Information Recovery for Accurate Binary
+            Neural Networks](https://arxiv.org/abs/2210.02637)
         - [Bi-Real Net](https://arxiv.org/abs/1808.00278), Fig. 3
     """
     method = irnet.methods.get(method)
+    fusion = chosen_recovery(recovery, _RECOVERY, default_recovery(method, "ir2net"))
     pieces = NetworkPieces(
         method=method,
         pad_values=pad_values,
@@ -101,7 +116,7 @@ def ResNet20(
     x = pieces.batch_norm(x, "stem_bn")
     if not method.is_weight_only:
         x = pieces.activate(x, "stem_act")
-    x = residual_stages(
+    stages = residual_stages(
         pieces,
         x,
         widths=_WIDTHS,
@@ -112,10 +127,10 @@ def ResNet20(
             {"strided": pieces.option_a, "average_pool": pieces.pooled_option_a},
         ),
     )
+    x = pieces.recovered([x, *stages], fusion)
     x = pieces.head_batch_norm(pieces.pooled(x))
     if method.is_weight_only:
         x = pieces.activate(x, "head_act")
-    is_default = has_default_classifier(method)
-    kernel = default_kernel() if is_default else kaiming_normal("fan_in")
+    kernel = classifier_initializer(method, lambda: kaiming_normal("fan_in"))
     x = pieces.classifier(x, num_classes, kernel)
     return tf.keras.Model(images, x, name=name)

@@ -4,11 +4,15 @@ The first convolution and the classifier stay in full precision; five convolutio
 binary. Pooling comes between a convolution and its normalisation.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import tensorflow as tf
 
 import larq_irnet as irnet
 from zoo.models.network_pieces import NetworkPieces
-from zoo.models.published_choices import has_default_classifier
+from zoo.models.published_choices import default_recovery, has_default_classifier
+from zoo.models.recovery_presets import chosen_recovery
 from zoo.models.torch_initializers import default_kernel, kaiming_normal
 
 __all__ = ["VGGSmall"]
@@ -16,6 +20,7 @@ __all__ = ["VGGSmall"]
 _WIDTHS = (128, 128, 256, 256, 512, 512)
 _POOLED = (1, 3, 5)  # convolutions that a 2x2 max pool follows
 _CLASSIFIER_DEVIATION = 0.01
+_RECOVERY = {"ir2net": {"ratio": 32}}
 
 
 def _check_is_halved_evenly(input_shape: tuple[int, int, int]) -> None:
@@ -33,13 +38,14 @@ def VGGSmall(
     *,
     input_shape: tuple[int, int, int] = (32, 32, 3),
     num_classes: int = 10,
+    recovery: str | Mapping[str, Any] | None = None,
     pad_values: float = 0.0,
     alignment: str = "tensorflow",
     bn_gamma: str = "ones",
     synchronized_batch_norm: bool = False,
     name: str = "vgg_small",
 ) -> tf.keras.Model:
-    """Builds the VGG-Small of IR-Net and ReCU for any method; outputs are logits.
+    """Builds the VGG-Small of three papers for any method; outputs are logits.
 
     Convolutions of widths 128, 128, 256, 256, 512 and 512, each followed by
     normalisation and activation, every second one by a 2x2 max pool in between.
@@ -49,12 +55,16 @@ def VGGSmall(
     | float | 91.7 % | 4,660,106, none |
     | irnet | 90.4 % | 4,660,106, 4,571,136 |
     | recu | 92.2 % | 4,661,770, 4,571,136 |
+    | ir2net | 91.5 % | 4,675,834, 4,571,136 |
 
     # Arguments
         method: One of `larq_irnet.methods.names()`, or a `Method`.
         input_shape: Height, width and channels of an image, static; height and width
             are multiples of 8.
         num_classes: Number of logits.
+        recovery: Information recovery in front of the classifier: "ir2net" for that of
+            IR2Net, "none", or arguments of `larq_irnet.layers.InformationRecovery`
+            ("ratio", "groups") by name; `None` for the method's own.
         pad_values: What binary convolutions pad with: 0.0 as the authors do, or 1.0,
             which Larq Compute Engine runs with less work at the border.
         alignment: "tensorflow" or "torch", which are the same here: nothing has a
@@ -68,8 +78,8 @@ def VGGSmall(
         A functional Keras model, [N, H, W, C] images to [N, num_classes] logits.
 
     # Raises
-        ValueError: for an unknown method, alignment or `bn_gamma`, `pad_values` other
-            than 0 and 1, or an `input_shape` that does not fit.
+        ValueError: for an unknown method, recovery, alignment or `bn_gamma`,
+            `pad_values` other than 0 and 1, or an `input_shape` that does not fit.
 
     # Example
         >>> model = VGGSmall("irnet", num_classes=100)
@@ -81,8 +91,11 @@ def VGGSmall(
             Networks](https://arxiv.org/abs/1909.10788), Table 3
         - [ReCU: Reviving the Dead Weights in Binary Neural
             Networks](https://arxiv.org/abs/2103.12369), Table 4
+        - [IR2Net: Information Restriction and Information Recovery for Accurate Binary
+            Neural Networks](https://arxiv.org/abs/2210.02637)
     """
     method = irnet.methods.get(method)
+    fusion = chosen_recovery(recovery, _RECOVERY, default_recovery(method, "ir2net"))
     pieces = NetworkPieces(
         method=method,
         pad_values=pad_values,
@@ -103,6 +116,9 @@ def VGGSmall(
         if index in _POOLED:
             x = tf.keras.layers.MaxPooling2D(name=f"{conv}_pool")(x)
         x = pieces.activate(pieces.batch_norm(x, f"{conv}_bn"), f"{conv}_act")
+        if index == 0:
+            stem = x
+    x = pieces.recovered([stem, x], fusion)
     if has_default_classifier(method):
         x = pieces.classifier(x, num_classes, default_kernel())
     else:

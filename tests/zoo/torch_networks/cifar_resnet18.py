@@ -1,9 +1,10 @@
-"""ResNet-18 for CIFAR-10: IR-Net's, as released in 2019 and in 2020, and ReCU's."""
+"""ResNet-18 for CIFAR-10: IR-Net's of 2019 and 2020, ReCU's and IR2Net's (2022)."""
 
 import torch.nn.functional as F
 from torch import nn
 
 from tests.zoo.torch_networks.blocks import stage
+from tests.zoo.torch_networks.cirec import CIRec, pooled
 from tests.zoo.torch_networks.ir_conv import IRConv2d
 from tests.zoo.torch_networks.shortcuts import projection
 
@@ -20,6 +21,7 @@ class CifarResNet18(nn.Module):
         conv=IRConv2d,
         shortcut=projection,
         release=2020,
+        recovery=False,
         channels=3,
         num_classes=10,
     ):
@@ -37,14 +39,21 @@ class CifarResNet18(nn.Module):
         self.layer2 = stage(64, 128, 2, **kind)
         self.layer3 = stage(128, 256, 2, **kind)
         self.layer4 = stage(256, 512, 2, **kind)
-        if release == 2020:
+        self.fusion = CIRec(1024, 512, 20) if recovery else None
+        if release != 2019:
             self.bn2 = nn.BatchNorm1d(512)
         self.linear = nn.Linear(512, num_classes)
         self.release = release
 
     def forward(self, images):
         x = self.bn1(self.conv1(images))
-        if self.release == 2019:
+        if self.release != 2020:
             x = F.hardtanh(x)
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x)))).mean((2, 3))
-        return self.linear(self.bn2(x) if self.release == 2020 else x)
+        taps = [x]
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            taps.append(x)
+        if self.fusion is not None:
+            x = self.fusion(pooled(taps))
+        x = x.mean((2, 3))
+        return self.linear(self.bn2(x) if self.release != 2019 else x)

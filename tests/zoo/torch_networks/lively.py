@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from tests.zoo.torch_networks.ir2_conv import FlatIR2Conv2d, IR2Conv2d
 from tests.zoo.torch_networks.recu_conv import ReCUConv2d
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -40,12 +41,21 @@ def _draw(module, generator):
         module.momentum = 0.5  # settles in a few batches
     elif isinstance(module, nn.PReLU):
         module.weight.uniform_(0.1, 0.5, generator=generator)
+    if isinstance(module, IR2Conv2d):
+        _spread(module.weight, generator)
+    elif isinstance(module, FlatIR2Conv2d):
+        _spread(module.weights, generator)
     if isinstance(module, ReCUConv2d):
         # a normalisation follows: by its epsilon small scales have a gradient
         module.alpha.copy_(10 ** module.alpha.uniform_(-2, 0, generator=generator))
         _flip_a_fifth(module.alpha, generator)
     if getattr(module, "bias", None) is not None:
         module.bias.normal_(0, 0.3, generator=generator)
+
+
+def _spread(weight, generator):
+    """A tenth beyond 1, where plain signs let no gradient through."""
+    weight.normal_(0, 0.6, generator=generator)
 
 
 def _flip_a_fifth(weight, generator):

@@ -1,0 +1,28 @@
+r"""IR2Net's ResNet-18 with fusion D on ImageNet, second of two stages: W1A1.
+
+Fusion D makes twenty channels for each of its 1x1 convolution's. All else is as in
+`ir2net18_a_imagenet`; it starts from the weights of `ir2net18_d_stage1_imagenet`.
+
+    python -m zoo.train --recipe=ir2net18_d_imagenet --workdir=... \
+        --data_dir=... --strategy=mirrored
+
+The authors report 63.8 / 85.5 % top-1 / top-5, in their README; this project has not
+run it to its end.
+"""
+
+from zoo.recipes import ir2net18_a_imagenet
+from zoo.recipes.recipe import Recipe
+
+__all__ = ["RECIPE"]
+
+RECIPE = Recipe(
+    name="ir2net18_d_imagenet",
+    config=ir2net18_a_imagenet.RECIPE.config.with_settings(
+        {
+            "network_options.recovery": "D",
+            "initial_weights": "runs/ir2net18_d_stage1_imagenet",
+        }
+    ),
+    published_accuracy=0.638,
+    reference="https://arxiv.org/abs/2210.02637",
+)
