@@ -75,8 +75,9 @@ def pooled_taps(taps: Sequence[tf.Tensor], *, name: str = "taps") -> tf.Tensor:
 
 
 def _producer(tap: tf.Tensor) -> str:
-    """What to call a tap in messages."""
-    return str(getattr(tap, "name", "tap"))
+    """The name of the layer that a tap is the output of."""
+    node = getattr(tap, "node", None)
+    return str(getattr(tap, "name", "tap")) if node is None else node.layer.name
 
 
 def _check_taps(model: tf.keras.Model, taps: Sequence[str]) -> None:

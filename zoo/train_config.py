@@ -38,7 +38,7 @@ _FROZEN: dict[str, Callable[[Any], Any]] = {
     "estimator": _frozen,
     "augmentation": _frozen_with_sequences,
     "teacher": _frozen,
-    "restriction": _frozen,
+    "restriction": _frozen_with_sequences,
 }
 
 _MAPPINGS = ("network_options", "estimator", "augmentation", "teacher", "restriction")

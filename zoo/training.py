@@ -1,6 +1,7 @@
 """Trains what a `TrainConfig` describes: build, resume, fit, evaluate, save."""
 
 import contextlib
+import functools
 import logging
 import shutil
 import time
@@ -35,6 +36,8 @@ from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
 __all__ = ["compile_for", "evaluate", "run"]
+
+_MASKED_IMAGES = 6
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +100,15 @@ def _log_learning_rate(optimizer: Any) -> tf.keras.callbacks.Callback:
     return tf.keras.callbacks.LambdaCallback(on_epoch_end=add)
 
 
+def _mask_monitor(session: Session) -> tf.keras.callbacks.Callback:
+    """Keeps the masks of the first validation images."""
+    images = session.dataset.arrays("validation", _MASKED_IMAGES).images
+    return irnet.callbacks.RestrictionMonitor(
+        images,
+        on_snapshot=functools.partial(session.folder.append_masks, images),
+    )
+
+
 def _callbacks(
     model: tf.keras.Model, session: Session
 ) -> list[tf.keras.callbacks.Callback]:
@@ -107,10 +119,12 @@ def _callbacks(
     is_scheduled = bool(irnet.callbacks.scheduled_quantizers(model))
     monitor = irnet.callbacks.BinarizationMonitor(on_histogram=folder.append_histogram)
     is_binary = bool(irnet.diagnostics.binary_kernels(model))
+    is_restricted = isinstance(model, irnet.restriction.RestrictedTraining)
     return [
         *([scheduler] if is_scheduled else []),
         StopOnNonFiniteLoss(),
         *([monitor] if is_binary else []),
+        *([_mask_monitor(session)] if is_restricted else []),
         _log_learning_rate(model.optimizer),
         tf.keras.callbacks.LambdaCallback(on_epoch_end=folder.append_metrics),
     ]

@@ -6,6 +6,7 @@ initial.weights.h5       the weights before the first step
 metrics.csv              one row per epoch
 tensorboard/             the same for TensorBoard
 weight_histograms.json   latent weights over the epochs, of binary networks
+restriction_masks.npz    what was kept of some images, of runs with restriction
 checkpoints/             the last finished epochs, removed when the run is complete
 model.keras              the trained model
 results.json             accuracies, times, versions; written last
@@ -22,11 +23,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 import larq_irnet  # noqa: F401  (registers the quantizers of saved models)
 from larq_irnet.atomic_path import atomic_path
+from larq_irnet.callbacks import RestrictionSnapshot
 from larq_irnet.diagnostics import EpochHistogram, HistogramFile
+from zoo.mask_file import MaskFile, Masks
 from zoo.saved_model import read_model
 from zoo.train_config import TrainConfig
 from zoo.workdir_error import WorkdirError, writing
@@ -55,6 +59,7 @@ class Workdir:
         self.tensorboard_path = self.path / "tensorboard"
         self.checkpoints_path = self.path / "checkpoints"
         self.histograms_path = self.path / "weight_histograms.json"
+        self.masks_path = self.path / "restriction_masks.npz"
         self.initial_weights_path = self.path / "initial.weights.h5"
         self._config_path = self.path / "config.json"
         self._model_path = self.path / "model.keras"
@@ -275,6 +280,29 @@ class Workdir:
             raise WorkdirError(
                 f"Cannot read {self.histograms_path}: {error}"
             ) from error
+
+    def append_masks(self, images: np.ndarray, snapshot: RestrictionSnapshot) -> None:
+        """Adds the masks of one epoch, in place of those that are run again."""
+        with writing(self.masks_path):
+            MaskFile(self.masks_path).append(images, snapshot)
+
+    def masks(self) -> Masks:
+        """What information restriction kept of some images.
+
+        # Raises
+            WorkdirError: if the run has none, or the file is damaged.
+        """
+        try:
+            masks = MaskFile(self.masks_path).read()
+        except (OSError, ValueError) as error:
+            raise WorkdirError(f"Cannot read {self.masks_path}: {error}") from error
+        if masks is None:
+            raise WorkdirError(
+                f"Expected a run with information restriction in {self.path}, found no "
+                f"{self.masks_path.name}. Train one: `python -m zoo.train "
+                f"--recipe=ir2net_resnet20_digits --workdir={self.path}`."
+            )
+        return masks
 
     @contextlib.contextmanager
     def _replacing(self, path: Path) -> Iterator[Path]:

@@ -9,13 +9,15 @@ import tensorflow as tf
 
 from larq_irnet.restriction.attention_erase import (
     attention_erase,
+    attention_map,
+    attention_mask,
     check_fill,
     check_normalize,
     check_threshold,
 )
 from larq_irnet.training_wrapper import TrainingWrapper
 
-__all__ = ["STATISTICS", "RestrictedTraining", "check_restriction"]
+__all__ = ["RestrictedTraining", "STATISTICS", "check_restriction"]
 
 STATISTICS = ("both", "first")
 
@@ -169,7 +171,7 @@ class RestrictedTraining(TrainingWrapper):
         self.statistics = statistics
         # Inside partials Keras does not find what shares the weights of the network.
         self._outputs_and_features = functools.partial(
-            tf.keras.Model(network.input, (network.output, features)), training=True
+            tf.keras.Model(network.input, (network.output, features))
         )
         self._erase = functools.partial(
             attention_erase,
@@ -188,12 +190,35 @@ class RestrictedTraining(TrainingWrapper):
         """
         return tf.nest.map_structure(lambda images: self._erase(images, features), x)
 
+    def attend(self, images: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the network attends to with its present weights, in inference mode.
+
+        # Arguments
+            images: [N, H, W, C], as the network takes them.
+
+        # Returns
+            How strongly its features answer to each pixel, [N, H, W], and which pixels
+            are kept, a boolean tensor [N, H, W, 1].
+        """
+        _, features = self._outputs_and_features(images, training=False)
+        size = tuple(tf.shape(images)[1:3].numpy())
+        options = self._erase.keywords
+        attention = attention_map(features, size, normalize=options["normalize"])
+        mask = attention_mask(
+            features,
+            size,
+            threshold=options["threshold"],
+            normalize=options["normalize"],
+        )
+        orient = options["orient"] or tf.identity
+        return orient(attention[..., tf.newaxis])[..., 0], orient(mask)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on one batch: two passes, the mean of their losses."""
         x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
         targets = self.targets(x, y)
         with tf.GradientTape() as tape:
-            outputs, features = self._outputs_and_features(x)
+            outputs, features = self._outputs_and_features(x, training=True)
             whole = self.loss_of(x, targets, outputs, sample_weight)
             second = self._second_pass(self.restricted(x, features))
             loss = (whole + self.loss_of(x, targets, second, sample_weight)) / 2

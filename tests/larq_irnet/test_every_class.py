@@ -55,6 +55,19 @@ LAYERS = [
         constraint="non_neg",
         input_shape=(2, 6, 6, 3),
     ),
+    _descriptor(
+        irnet.layers.GroupedConv2D, 6, 3, 3, padding="same", input_shape=(2, 6, 6, 3)
+    ),
+    _descriptor(
+        irnet.layers.InformationRecovery,
+        7,
+        ratio=3,
+        groups=1,
+        activation="prelu",
+        kernel_initializer="he_normal",
+        momentum=0.8,
+        input_shape=(2, 6, 6, 3),
+    ),
     _descriptor(irnet.layers.LearnableBias, initializer="ones", input_shape=(2, 6)),
     _descriptor(
         irnet.layers.QuantDense, 4, quantizer="irnet", name="fc", input_shape=(2, 6)

@@ -48,6 +48,12 @@ def distilled(folder):
     )
 
 
+def restricted(folder):
+    """The same with a second pass of restricted images, normalisations both times."""
+    restriction = {"layer": "stem_bn", "threshold": 0.9}
+    return dataclasses.replace(distilled(folder), restriction=restriction)
+
+
 HALF = small_config(precision="mixed_float16", batch_size=48, steps_per_epoch=24)
 INDIVISIBLE = small_config(batch_size=64)
 
@@ -76,6 +82,7 @@ if __name__ == "__main__":
         run(EXACT, folder / "exact")
     run(EXACT, folder / "exact")
     run(distilled(folder), folder / "distilled")
+    run(restricted(folder), folder / "restricted")
     run(HALF, folder / "half")
     try:
         run(INDIVISIBLE, folder / "indivisible")

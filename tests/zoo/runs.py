@@ -20,6 +20,7 @@ PROMISED = [
     "tensorboard",
     "weight_histograms.json",
 ]
+PROMISED_RESTRICTED = sorted([*PROMISED, "restriction_masks.npz"])
 
 
 def run(config, path):

@@ -65,6 +65,7 @@ EVERYTHING = {
     "initial_weights": "runs/stage1",
     "teacher": {"network": "ResNet34", "block": "normal", "head_norm": False},
     "teacher_weights": "runs/resnet34.pth",
+    "restriction": {"layer": "stage4_block2_act", "fill": (0.0, 0.5, 1.0)},
 }
 
 
@@ -75,6 +76,7 @@ def test_json_round_trip_of_the_settings_of_published_recipes():
     assert again.decay_epochs == (30, 60.5)
     assert again.network_options == {"block": "normal"}
     assert again.augmentation == {"scale": (0.08, 1.25), "jitter": None}
+    assert again.restriction["fill"] == (0.0, 0.5, 1.0)
 
 
 def test_configurations_of_earlier_versions_load():
@@ -89,6 +91,7 @@ def test_configurations_of_earlier_versions_load():
         "initial_weights",
         "teacher",
         "teacher_weights",
+        "restriction",
         "warmup_epochs",
         "warmup_learning_rate",
         "decay_epochs",
@@ -197,6 +200,22 @@ def test_settings_that_do_not_go_together(settings, message):
             {"teacher": {"network": "VGGSmall", "method": 1}, "teacher_weights": "a"},
             r"`teacher` out of \[.*\] for VGGSmall, got \['method'\]\.",
         ),
+        (
+            {"restriction": {"layer": 3}},
+            "`restriction` to be with the name of a 'layer', got {'layer': 3}",
+        ),
+        (
+            {"restriction": {"layer": "a", "lambda": 0.15}},
+            r"`restriction` to be out of \['fill', 'layer', .*\], got .*'lambda'",
+        ),
+        (
+            {"restriction": {"layer": "a", "threshold": 1.5}},
+            "`threshold` to be a share of the mean attention, .*, got 1.5",
+        ),
+        (
+            {"restriction": {"layer": "a", "statistics": "none"}},
+            "`statistics` out of .*, got 'none'",
+        ),
         ({"method": "float", "binary_weights": False}, "`binary_weights` .* 'float'"),
         ({"method": "irnet_w1a32", "binary_weights": False}, "`binary_weights` .*"),
         (
@@ -266,7 +285,11 @@ INVALID = [
     ("network", "ResNet21", r"a network out of \[.*'ResNet20'.*\], got 'ResNet21'"),
     ("method", "nope", r"a method out of \[.*\], got 'nope'"),
     ("dataset", "mnist", r"a dataset out of \[.*'digits'.*\], got 'mnist'"),
-    ("optimizer", "lion", r"`optimizer` to be one of \['adam', 'sgd'\], got 'lion'"),
+    (
+        "optimizer",
+        "lion",
+        r"`optimizer` to be one of \['adam', 'sgd', 'torch_adam'\], got 'lion'",
+    ),
     ("learning_rate_schedule", "exp", "`learning_rate_schedule` .*, got 'exp'"),
     (
         "learning_rate_schedule",
@@ -293,7 +316,7 @@ INVALID = [
     ("alignment", "caffe", "`alignment` .* got 'caffe'"),
     ("weight_decay", -1e-4, "`weight_decay` to be 0 or positive, got -0.0001"),
     ("weight_decay", math.nan, "`weight_decay` to be 0 or positive, got nan"),
-    ("weight_decay", 1e-4, "`weight_decay` to be 0 with adam, got 0.0001"),
+    ("weight_decay", 1e-4, "`weight_decay` to be 0 with adam, .*, got 0.0001"),
     (
         "decayed_weights",
         "(logits",
@@ -312,6 +335,7 @@ INVALID = [
         r"`network_options` out of \[.*'block'.*\] for ResNet20, got \['colour'\]",
     ),
     ("network_options", {"method": "float"}, r"`network_options` .* \['method'\]"),
+    ("restriction", {"threshold": 0.5}, "`restriction` to be with the name of a 'laye"),
     ("estimator", {"t_mid": 1.0}, r"constants of 'irnet' out of .*, got \['t_mid'\]"),
     ("statistics", "mnist", "`statistics` .* got 'mnist'"),
     (

@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from tests.zoo.commands import outcome_of, start_module
-from tests.zoo.mirrored_runs import EXACT, REPLICAS, distilled
-from tests.zoo.runs import PROMISED, names, run, weights
+from tests.zoo.mirrored_runs import EXACT, REPLICAS, distilled, restricted
+from tests.zoo.runs import PROMISED, PROMISED_RESTRICTED, names, run, weights
 from zoo.workdir import Workdir
 
 # float64: sums of a batch in another order, over 24 steps
+RUNS = ["exact", "distilled", "restricted"]
 ROUNDING: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-12}
 
 
@@ -29,20 +30,21 @@ def single(tmp_path_factory, small_network_for_module):
     path = tmp_path_factory.mktemp("single")
     run(EXACT, path / "exact")
     run(distilled(path), path / "distilled")
+    run(restricted(path), path / "restricted")
     return path
 
 
 # "exact" was resumed on the three devices, and not interrupted on the one
-@pytest.mark.parametrize("name", ["exact", "distilled"])
+@pytest.mark.parametrize("name", RUNS)
 def test_weights_are_those_of_one_device(mirrored, single, name):
     path = mirrored[1] / name
-    assert names(path) == PROMISED
+    assert names(path) == (PROMISED_RESTRICTED if name == "restricted" else PROMISED)
     for ours, theirs in zip(weights(path), weights(single / name), strict=True):
         assert ours.dtype == np.float64
         np.testing.assert_allclose(ours, theirs, **ROUNDING)
 
 
-@pytest.mark.parametrize("name", ["exact", "distilled"])
+@pytest.mark.parametrize("name", RUNS)
 def test_metrics_and_results_are_those_of_one_device(mirrored, single, name):
     # 200 and 400 images in batches of 57, of which no third is whole: each counts once
     ours, theirs = Workdir(mirrored[1] / name), Workdir(single / name)
@@ -51,6 +53,13 @@ def test_metrics_and_results_are_those_of_one_device(mirrored, single, name):
     for split in "validation", "test":
         assert ours.results()[split]["accuracy"] == theirs.results()[split]["accuracy"]
     assert (ours.results()["replicas"], theirs.results()["replicas"]) == (REPLICAS, 1)
+
+
+def test_masks_are_those_of_one_device(mirrored, single):
+    ours, theirs = (Workdir(p / "restricted").masks() for p in (mirrored[1], single))
+    for one, other in zip(ours.snapshots, theirs.snapshots, strict=True):
+        np.testing.assert_array_equal(one.kept, other.kept)
+        assert 0 < one.kept.mean() < 1
 
 
 def test_half_precision_on_three_devices_learns(mirrored):

@@ -13,7 +13,7 @@ from zoo.models import NamedActivation, Rotate180
 
 SMALL = {"input_shape": (16, 16, 3)}
 # ResNet34 is ResNet18 with more blocks: see test_imagenet_resnet
-NAMES = ["CifarResNet18", "ReActNet18", "ResNet18", "ResNet20", "VGGSmall"]
+NAMES = ["CifarResNet18", "IR2Net18", "ReActNet18", "ResNet18", "ResNet20", "VGGSmall"]
 
 
 def batch_norms(model):
@@ -59,7 +59,8 @@ def test_weight_only_layers_take_full_precision_inputs(builder):
     assert {layer.input_quantizer for layer in binary_layers(model)} == {None}
     activations = [one for one in model.layers if isinstance(one, NamedActivation)]
     names = {layer.activation.__name__ for layer in activations}
-    assert names == (set() if builder is zoo.ReActNet18 else {"relu"})
+    has_prelus = builder in (zoo.IR2Net18, zoo.ReActNet18)
+    assert names == (set() if has_prelus else {"relu"})
 
 
 def channel_scales(model):

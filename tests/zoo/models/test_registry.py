@@ -7,6 +7,7 @@ from zoo import models
 
 NAMES = [
     "CifarResNet18",
+    "IR2Net18",
     "ReActNet18",
     "ResNet18",
     "ResNet20",

@@ -32,12 +32,13 @@ def stages(block, widths=(4, 8), blocks_per_stage=(1, 2), method="irnet"):
         block=block,
         shortcut=shortcut,
     )
-    return tf.keras.Model(images, outputs), asked
+    return tf.keras.Model(images, outputs[-1]), outputs, asked
 
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_later_stages_halve_the_image_once(block):
-    model, asked = stages(block, (4, 8, 12), (2, 1, 2))
+    model, features, asked = stages(block, (4, 8, 12), (2, 1, 2))
+    assert [one.shape[1:] for one in features] == [(8, 8, 4), (4, 4, 8), (2, 2, 12)]
     assert model.output_shape == (None, 2, 2, 12)
     assert asked == [("stage2_block1", 8), ("stage3_block1", 12)]
 
@@ -50,7 +51,7 @@ def layers_after(model, name):
 
 
 def test_a_normal_block_has_one_shortcut():
-    model, _ = stages("normal")
+    model, *_ = stages("normal")
     assert layers_after(model, "stage2_block2") == [
         "_conv1",
         "_conv1_bn",
@@ -65,7 +66,7 @@ def test_a_normal_block_has_one_shortcut():
 
 
 def test_a_bi_real_block_has_one_for_each_convolution():
-    model, _ = stages("bi_real")
+    model, *_ = stages("bi_real")
     assert layers_after(model, "stage2_block2") == [
         f"_conv{conv}{kind}" for conv in (1, 2) for kind in ("", "_bn", "_add", "_act")
     ]
@@ -82,7 +83,7 @@ def test_unknown_block(block):
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_recu_scales_the_channels_between_convolution_and_normalisation(block):
-    model, _ = stages(block, method="recu")
+    model, *_ = stages(block, method="recu")
     names = layers_after(model, "stage2_block2")
     for unit in "_conv1", "_conv2":
         start = names.index(unit)

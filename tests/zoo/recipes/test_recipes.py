@@ -13,6 +13,19 @@ DIGITS = [name for name in NAMES if recipes.get(name).config.dataset == "digits"
 # ResNet-20 with one input channel in place of three: 2 * 3 * 3 * 16 weights less
 DIGITS_PARAMETERS = 269_850 - 288
 PARAMETERS = {
+    **{
+        f"ir2net18_{fusion}{stage}_imagenet": parameters
+        for fusion, parameters in (
+            ("a", 12_220_264),
+            ("b", 11_960_424),
+            ("c", 11_882_344),
+            ("d", 11_727_070),
+        )
+        for stage in ("", "_stage1")
+    },
+    "ir2net_resnet18_cifar10": 11_207_096,
+    "ir2net_resnet20_cifar10": 272_458,
+    "ir2net_vgg_small_cifar10": 4_675_834,
     "irnet_resnet18_cifar10": 11_174_986,
     "irnet_resnet18_imagenet": 11_690_536,
     "irnet_resnet20_cifar10": 269_850,
@@ -30,6 +43,7 @@ PARAMETERS = {
     "recu_resnet34_imagenet": 21_806_248,
     "recu_vgg_small_cifar10": 4_661_770,
     **dict.fromkeys(DIGITS, DIGITS_PARAMETERS),
+    "ir2net_resnet20_digits": DIGITS_PARAMETERS + 272_458 - 269_850,  # the fusion
     # with a scale for each of the channels of 3 x 6 binary convolutions
     "recu_resnet20_digits": DIGITS_PARAMETERS + 6 * (16 + 32 + 64),
     "recu_resnet20_digits_sgd": DIGITS_PARAMETERS + 6 * (16 + 32 + 64),
@@ -55,7 +69,9 @@ def test_recipes_describe_themselves(name):
     assert isinstance(recipe, Recipe)
     assert recipe.name == name
     network = recipe.config.network.removeprefix("Cifar").replace("VGG", "vgg_").lower()
-    assert name.startswith(f"{recipe.config.method}_{network}_")
+    method = recipe.config.method
+    is_in_network = network.startswith(method)  # IR2Net18
+    assert name.startswith(f"{network}_" if is_in_network else f"{method}_{network}_")
     assert recipe.config.dataset.removesuffix("2012") in name
 
 

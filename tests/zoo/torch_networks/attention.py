@@ -26,11 +26,13 @@ def attention_erase(images, features, *, threshold=THRESHOLD, normalize="column"
     return images * mask[:, None].detach()
 
 
-def restricted_loss(network, loss, images):
+def restricted_loss(network, loss, images, *, threshold=THRESHOLD, on_erased=None):
     """The mean of the losses of whole and of restricted images, and the whole's logits.
 
-    `loss` takes logits.
+    `loss` takes logits, `on_erased` the restricted images.
     """
     logits = network(images)
-    second = network(attention_erase(images, network.restricting))
-    return (loss(logits) + loss(second)) / 2, logits
+    erased = attention_erase(images, network.restricting, threshold=threshold)
+    if on_erased:
+        on_erased(erased)
+    return (loss(logits) + loss(network(erased))) / 2, logits

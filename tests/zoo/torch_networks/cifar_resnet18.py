@@ -53,6 +53,7 @@ class CifarResNet18(nn.Module):
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = layer(x)
             taps.append(x)
+        self.restricting = x
         if self.fusion is not None:
             x = self.fusion(pooled(taps))
         x = x.mean((2, 3))

@@ -38,6 +38,7 @@ class VGGSmall(nn.Module):
                 x = F.max_pool2d(x, 2)
             x = F.hardtanh(getattr(self, f"bn{index}")(x))
             stem = x if index == 0 else stem
+        self.restricting = x
         if self.fusion is not None:
             x = self.fusion(pooled([stem, x]))
         return self.fc(x.flatten(1))  # columns in the order of c, h, w
