@@ -47,7 +47,7 @@ class MaskFile:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path) as archive:
+            with self.path.open("rb") as file, np.load(file) as archive:
                 images, epochs, attention, kept = (archive[name] for name in _ARRAYS)
             epochs = epochs.tolist()
             return Masks(
