@@ -14,6 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from larq_irnet.functional_model import is_functional
 from larq_irnet.layers import InformationRecovery
 from larq_irnet.quantized_scope import quantized_scope
 
@@ -81,8 +82,7 @@ def _producer(tap: tf.Tensor) -> str:
 
 
 def _check_taps(model: tf.keras.Model, taps: Sequence[str]) -> None:
-    outputs = isinstance(model, tf.keras.Model) and model.outputs
-    if not outputs or not all(map(tf.keras.backend.is_keras_tensor, outputs)):
+    if not is_functional(model):
         raise ValueError(
             "Expected a built functional or sequential Keras model, got "
             f"{type(model).__name__}. Rebuild it with tf.keras.Input and "

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.atomic_path import atomic_path
+from larq_irnet.functional_model import is_functional
 from tflite_export.benchmarking import Candidate, Latency, measure_latency
 from tflite_export.binary_layers import find_binary_layers, left_float
 from tflite_export.conversion import convert
@@ -42,8 +43,7 @@ _SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 
 def _check_model(model: tf.keras.Model) -> None:
-    outputs = isinstance(model, tf.keras.Model) and model.outputs
-    if not outputs or not all(map(tf.keras.backend.is_keras_tensor, outputs)):
+    if not is_functional(model):
         raise ValueError(
             "Expected a built functional or sequential Keras model, got "
             f"{type(model).__name__}. Build it with tf.keras.Input, or call it once."

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from larq_irnet.functional_model import is_functional
 from larq_irnet.restriction.attention_erase import (
     attention_erase,
     attention_map,
@@ -44,8 +45,7 @@ def check_restriction(
 
 
 def _check_network(network: tf.keras.Model) -> None:
-    outputs = isinstance(network, tf.keras.Model) and network.outputs
-    if not outputs or not all(map(tf.keras.backend.is_keras_tensor, outputs)):
+    if not is_functional(network):
         raise ValueError(
             "Expected a built functional or sequential Keras model, got "
             f"{type(network).__name__}: the features of a subclassed model cannot be "

@@ -1,0 +1,20 @@
+"""Whether the layers of a model and what connects them are known."""
+
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["is_functional"]
+
+
+def is_functional(model: Any) -> bool:
+    """Whether something is a built functional or sequential Keras model.
+
+    # Example
+        >>> is_functional(tf.keras.Sequential([tf.keras.Input((2,))]))
+        True
+        >>> is_functional(tf.keras.Sequential([tf.keras.layers.Dense(2)]))  # not built
+        False
+    """
+    outputs = isinstance(model, tf.keras.Model) and model.outputs
+    return bool(outputs) and all(map(tf.keras.backend.is_keras_tensor, outputs))
