@@ -16,5 +16,5 @@ def is_functional(model: Any) -> bool:
         >>> is_functional(tf.keras.Sequential([tf.keras.layers.Dense(2)]))  # not built
         False
     """
-    outputs = model.outputs if isinstance(model, tf.keras.Model) else None
+    outputs = (isinstance(model, tf.keras.Model) and model.outputs) or []
     return bool(outputs) and all(map(tf.keras.backend.is_keras_tensor, outputs))
