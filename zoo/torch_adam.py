@@ -82,11 +82,15 @@ class TorchAdam(CoupledWeightDecay, tf.keras.optimizers.Adam):
         gradient = self.coupled_gradient(gradient, variable)
         index, dtype = self.index_of(variable), variable.dtype
         m, v = self._momentums[index], self._velocities[index]
-        step = tf.cast(self.iterations + 1, dtype)
         m.assign(self.beta_1 * m + (1 - self.beta_1) * gradient)
         v.assign(self.beta_2 * v + (1 - self.beta_2) * tf.square(gradient))
-        # not by tf.cast, which makes float32 of numbers on the way
-        unbiased_m = m / (1 - tf.pow(tf.constant(self.beta_1, dtype), step))
-        unbiased_v = v / (1 - tf.pow(tf.constant(self.beta_2, dtype), step))
+        unbiased_m = m / self._missing_share(self.beta_1, dtype)
+        unbiased_v = v / self._missing_share(self.beta_2, dtype)
         rate = tf.cast(self.learning_rate, dtype)
         variable.assign_sub(rate * unbiased_m / (tf.sqrt(unbiased_v) + self.epsilon))
+
+    def _missing_share(self, beta: float, dtype: tf.DType) -> tf.Tensor:
+        """1 - beta^i, in float64 as in PyTorch: float32 has few digits of it."""
+        step = tf.cast(self.iterations + 1, tf.float64)
+        # not by tf.cast, which makes float32 of a number on the way
+        return tf.cast(1 - tf.pow(tf.constant(beta, tf.float64), step), dtype)

@@ -7,7 +7,14 @@ import pytest
 import zoo
 
 # They define flags, of which a process can have each name only once.
-COMMANDS = {"zoo.compare", "zoo.evaluate", "zoo.import_torch", "zoo.train"}
+COMMANDS = {
+    "zoo.compare",
+    "zoo.cost",
+    "zoo.evaluate",
+    "zoo.import_torch",
+    "zoo.masks",
+    "zoo.train",
+}
 ALL_MODULES = [
     "zoo",
     *(module.name for module in pkgutil.walk_packages(zoo.__path__, "zoo.")),
