@@ -33,17 +33,29 @@ BINARY = [  # pixels: LCE pads with zeros rightly from 3x3 in the last stage on
     ("recu_vgg_small", 16, 5),
     ("recu_resnet18", 72, 16),
     ("recu_reactnet18", 96, 16),
+    ("ir2net_resnet20", 16, 18),
+    ("ir2net_cifar_resnet18", 24, 16),
+    ("ir2net_vgg_small", 16, 5),
+    ("ir2net18_b", 96, 16),
+    ("ir2net18_c", 96, 16),
 ]
 # Native "same" padding throughout: what is padded are the channels of option A.
 PADDED_SHORTCUTS = {
     "resnet20": 2,
     "resnet20_normal": 2,
     "recu_resnet20": 2,
+    "ir2net_resnet20": 2,
     "recu_cifar_resnet18": 3,
 }
 # Scales are folded into the convolutions, ReCU's of both signs included; only a
-# normalisation behind a max pool has nothing to be folded into.
-UNFOLDED_NORMALIZATIONS = {"vgg_small": 3, "recu_vgg_small": 3}
+# normalisation behind a max pool, or behind the groups of fusion C, has nothing to be
+# folded into.
+UNFOLDED_NORMALIZATIONS = {
+    "vgg_small": 3,
+    "recu_vgg_small": 3,
+    "ir2net_vgg_small": 3,
+    "ir2net18_c": 1,
+}
 
 
 def differences(logits, expected):
