@@ -8,7 +8,7 @@ import rich.table
 from absl import flags
 
 from zoo import recipes
-from zoo.command_line import run_command
+from zoo.command_line import run_command, settings
 from zoo.comparison import Comparison, compare
 from zoo.stop_on_non_finite_loss import TrainingDiverged
 
@@ -23,6 +23,12 @@ flags.DEFINE_integer("seeds", 3, "Number of seeds for each recipe.", lower_bound
 flags.DEFINE_string("workdir", None, "Folder of all runs; made if there is none.")
 flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
 flags.DEFINE_bool("smoke", False, "Shrink every run to seconds.")
+flags.DEFINE_multi_string(
+    "set",
+    [],
+    "Any other setting of all recipes, such as --set=learning_rate=0.03; can be "
+    "repeated.",
+)
 flags.mark_flags_as_required(["workdir"])
 
 
@@ -55,6 +61,7 @@ def main() -> None:
         seeds=FLAGS.seeds,
         workdir=FLAGS.workdir,
         smoke=FLAGS.smoke,
+        settings=settings(FLAGS.set),
         data_dir=FLAGS.data_dir,
     ):
         comparisons.append(comparison)

@@ -2,8 +2,9 @@
 
 import dataclasses
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -43,6 +44,7 @@ def compare(
     seeds: int,
     workdir: str,
     smoke: bool = False,
+    settings: Mapping[str, Any] | None = None,
     data_dir: str | None = None,
 ) -> Iterator[Comparison]:
     """Trains each recipe with seeds 0, 1, ...; runs that are complete are kept.
@@ -52,13 +54,15 @@ def compare(
         seeds: Number of seeds, at least 1.
         workdir: Folder that gets one folder for each recipe and seed.
         smoke: Shrink every run to seconds.
+        settings: What is other than in the recipes, by the names that
+            `TrainConfig.with_settings` takes; the same for all.
         data_dir: Where tensorflow-datasets keeps its data; `None` for its default.
 
     # Returns
         One comparison after the other, each when its runs are complete.
 
     # Raises
-        ValueError: for an unknown recipe or fewer than one seed.
+        ValueError: for an unknown recipe or setting, or fewer than one seed.
     """
     if seeds < 1:
         raise ValueError(f"Expected at least one seed, got {seeds}.")
@@ -68,7 +72,7 @@ def compare(
     for recipe in chosen:
         results = []
         for seed in range(seeds):
-            config = dataclasses.replace(recipe.config, seed=seed)
+            config = recipe.config.with_settings({**(settings or {}), "seed": seed})
             folder = Path(workdir) / recipe.name / f"seed{seed}"
             results.append(
                 training.run(

@@ -66,6 +66,32 @@ def test_table(compare, no_training, tmp_path):
     ]
 
 
+def test_other_settings(compare, monkeypatch, tmp_path):
+    rates = []
+
+    def run(config, workdir, **options):
+        rates.append((config.learning_rate, dict(config.restriction), config.seed))
+        return {split: {"accuracy": 0.5} for split in ("validation", "test")}
+
+    monkeypatch.setattr(training, "run", run)
+    outcome = compare(
+        "--seeds=2",
+        "--recipes=ir2net_resnet20_digits",
+        "--set=learning_rate=0.5",
+        "--set=restriction={}",
+        f"--workdir={tmp_path}",
+    )
+    assert outcome.code == 0, outcome.stderr
+    assert rates == [(0.5, {}, 0), (0.5, {}, 1)]
+
+
+def test_a_setting_that_there_is_not(compare, no_training, tmp_path):
+    outcome = compare(
+        "--recipes=irnet_resnet20_digits", "--set=colour=1", f"--workdir={tmp_path}"
+    )
+    assert_fails_in_one_line(outcome, "Expected a setting out of", "'colour'")
+
+
 def test_one_seed_has_no_deviation(compare, no_training, tmp_path):
     outcome = compare(
         "--seeds=1", "--recipes=irnet_resnet20_digits", f"--workdir={tmp_path}"
