@@ -1,5 +1,8 @@
 """What all tests share: legacy Keras, fixed seeds, and one clean session per test."""
 
+import contextlib
+import ctypes
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no start-up messages
@@ -19,6 +22,15 @@ hypothesis.settings.register_profile(
     max_examples=25,
 )
 hypothesis.settings.load_profile("larq_irnet")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def freed_memory():
+    """Gives back what a module has used: of large networks it is gigabytes."""
+    yield
+    gc.collect()  # cycles of models and traced functions
+    with contextlib.suppress(OSError, AttributeError):  # only glibc has it
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @pytest.fixture(autouse=True)
