@@ -4,9 +4,11 @@ Learning rate and initial scale of normalisations were chosen on the validation 
 out of three rates and two scales, as for the other methods, then layer and threshold of
 the restriction out of six pairs. The last features are 2x2 pixels of nearly equal
 strength: in the finished networks neither the authors' threshold of 0.15 nor this one
-erases a pixel, and the second pass sees the whole image again. `--set=restriction.layer=
-stage1_block3_conv2_act` and `--set=restriction.threshold=0.75`, which were as good on
-the validation images, do erase some.
+erases a pixel, and the second pass sees the whole image again. This pair, as good on
+the validation images, does erase some:
+
+    --set=restriction.layer=stage1_block3_conv2_act --set=restriction.threshold=0.75
+
 Padded with ones: the last stage sees 2x2 pixels, where Larq Compute Engine computes
 zero padding wrongly (see `tflite_export.lint`).
 
