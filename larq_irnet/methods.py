@@ -145,6 +145,7 @@ _BINARY_NET = "https://arxiv.org/abs/1602.02830"
 _BI_REAL_NET = "https://arxiv.org/abs/1808.00278"
 _IR_NET = "https://arxiv.org/abs/1909.10788"
 _RECU = "https://arxiv.org/abs/2103.12369"
+_DIR_NET = "https://arxiv.org/abs/2109.12338"
 _IR2NET = "https://arxiv.org/abs/2210.02637"
 
 _METHODS = {
@@ -196,6 +197,13 @@ _METHODS = {
             kernel_quantizer="ste_sign",
             reference=_IR2NET,
         ),
+        Method(
+            name="dirnet",
+            title="DIR-Net",
+            input_quantizer="dte_sign",
+            kernel_quantizer="imb",
+            reference=_DIR_NET,
+        ),
     )
 }
 
@@ -204,8 +212,8 @@ def names() -> list[str]:
     """The names of all registered methods, sorted.
 
     # Example
-        >>> names()
-        ['approx_sign', 'float', 'ir2net', 'irnet', 'irnet_w1a32', 'recu', 'ste_sign']
+        >>> names()[:4]
+        ['approx_sign', 'dirnet', 'float', 'ir2net']
     """
     return sorted(_METHODS)
 

@@ -29,6 +29,11 @@ class TrainingWrapper(tf.keras.Model):
         inner = self.wrapped
         return inner.network if isinstance(inner, TrainingWrapper) else inner
 
+    @property
+    def has_own_step(self) -> bool:
+        """Whether a step is more than `compute_loss` of the outputs."""
+        return False
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.wrapped(inputs, training=training)
 

@@ -1,6 +1,16 @@
-"""Knowledge distillation: a network learns from the logits of another one."""
+"""Knowledge distillation: a network learns from the logits and features of another."""
 
 from larq_irnet.distillation.distiller import Distiller
 from larq_irnet.distillation.logit_matching import LogitMatching, logit_matching
+from larq_irnet.distillation.representation_alignment import (
+    RepresentationAlignment,
+    representation_distance,
+)
 
-__all__ = ["Distiller", "LogitMatching", "logit_matching"]
+__all__ = [
+    "Distiller",
+    "LogitMatching",
+    "RepresentationAlignment",
+    "logit_matching",
+    "representation_distance",
+]

@@ -11,7 +11,9 @@ shared by them, `progress` included. The alias is known once `larq_irnet` is imp
 also when a saved model is loaded.
 """
 
+from larq_irnet.quantizers.dte import DTESign, dte_constants, dte_sign
 from larq_irnet.quantizers.ede import EDESign, ede_schedule, ede_sign
+from larq_irnet.quantizers.imb import IMB, imb
 from larq_irnet.quantizers.libra_pb import LibraPB, libra_pb
 from larq_irnet.quantizers.normalized_approx_sign import (
     NormalizedApproxSign,
@@ -27,13 +29,18 @@ from larq_irnet.quantizers.rectified_clamp import (
 from larq_irnet.quantizers.scheduled import ScheduledQuantizer
 
 __all__ = [
+    "DTESign",
     "EDESign",
+    "IMB",
     "LibraPB",
     "NormalizedApproxSign",
     "ReCU",
     "ScheduledQuantizer",
+    "dte_constants",
+    "dte_sign",
     "ede_schedule",
     "ede_sign",
+    "imb",
     "laplace_quantile",
     "libra_pb",
     "normalized_approx_sign",

@@ -6,7 +6,7 @@ then scaled by a power of two.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import larq as lq
@@ -22,7 +22,7 @@ from larq_irnet.filter_standardization import (
 from larq_irnet.half_precision import cast_within_range
 from larq_irnet.quantizers.ede import EDEQuantizer, ede_sign, steepness_and_slope
 
-__all__ = ["LibraPB", "libra_pb"]
+__all__ = ["LibraPB", "binarize_filters", "libra_pb"]
 
 
 def _power_of_two_scale(standardized: StandardizedKernel, axes: list[int]) -> tf.Tensor:
@@ -47,17 +47,37 @@ def _standardization_gradient(
     return tangential * standardized.inverse_deviation
 
 
-def _libra_pb(
-    w: tf.Tensor, t: tf.Tensor | float, k: tf.Tensor | float, axes: list[int]
+def binarize_filters(
+    w: tf.Tensor,
+    constants: Callable[[tf.Tensor], tuple[tf.Tensor | float, tf.Tensor | float]],
+    axes: list[int],
+    *,
+    shift_scale: bool = True,
 ) -> tf.Tensor:
+    r"""Libra-PB's forward pass, and EDE's gradient with constants by distribution.
+
+    # Arguments
+        w: Latent kernel of static shape, of at least two elements per filter.
+        constants: Gives \\(t\\) and \\(k\\) for the standardised kernel.
+        axes: The axes within a filter.
+        shift_scale: Whether the signs are scaled by \\(2^s\\).
+
+    # Returns
+        Binary kernel of the shape and dtype of `w`.
+    """
+
     @tf.custom_gradient
     def _call(w):
         standardized = standardize_filters(w, axes)
         what = standardized.kernel
-        scale = _power_of_two_scale(standardized, axes)
+        scale = (
+            _power_of_two_scale(standardized, axes)
+            if shift_scale
+            else tf.ones([], what.dtype)
+        )
 
         def grad(dy):
-            steepness, slope = steepness_and_slope(t, k, what.dtype)
+            steepness, slope = steepness_and_slope(*constants(what), what.dtype)
             y = tf.tanh(what * steepness)
             h = tf.raw_ops.TanhGrad(y=y, dy=tf.cast(dy, what.dtype))
             dw = _standardization_gradient(h, standardized, axes)
@@ -133,7 +153,7 @@ def libra_pb(
     axes = reduced_axes(w.shape.rank, filter_axes)
     if elements_per_filter(w.shape, axes) == 1:
         return ede_sign(w, t, k)
-    return _libra_pb(w, t, k, axes)
+    return binarize_filters(w, lambda what: (t, k), axes)
 
 
 @lq.utils.register_alias("libra_pb")

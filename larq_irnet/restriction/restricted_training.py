@@ -59,6 +59,15 @@ def _check_network(network: tf.keras.Model) -> None:
         )
 
 
+def _check_passes(model: tf.keras.Model) -> None:
+    if isinstance(model, TrainingWrapper) and model.has_own_step:
+        raise ValueError(
+            "Expected a network or a distiller without `alignment`, got "
+            f"{model.name!r}, whose steps are its own: they cannot be taken twice. "
+            "Train with restriction or with alignment."
+        )
+
+
 def _features_of(network: tf.keras.Model, layer: str) -> tf.Tensor:
     """The symbolic output of a layer, after all checks."""
     layers = {one.name: one for one in network.layers}
@@ -165,6 +174,7 @@ class RestrictedTraining(TrainingWrapper):
         )
         network = model.network if isinstance(model, TrainingWrapper) else model
         _check_network(network)
+        _check_passes(model)
         features = _features_of(network, layer)
         super().__init__(model, name=name)
         self.layer = layer

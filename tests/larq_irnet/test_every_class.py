@@ -29,7 +29,11 @@ def _descriptor(cls, *arguments, input_shape, **options):
 
 
 QUANTIZERS = [
+    _descriptor(irnet.quantizers.DTESign, epsilon=0.3, moving=True, input_shape=(2, 5)),
     _descriptor(irnet.quantizers.EDESign, t_min=1e-3, input_shape=(2, 5)),
+    _descriptor(
+        irnet.quantizers.IMB, band=0.5, shift_scale=False, input_shape=(3, 3, 4, 5)
+    ),
     _descriptor(irnet.quantizers.LibraPB, t_max=2.0, input_shape=(3, 3, 4, 5)),
     _descriptor(irnet.quantizers.NormalizedApproxSign, input_shape=(2, 5)),
     _descriptor(

@@ -10,7 +10,7 @@ from tests.larq_irnet.python_process import run_python
 STEPS = 12
 
 
-METHODS = ["irnet", "recu"]
+METHODS = ["dirnet", "irnet", "recu"]
 every_method = pytest.mark.parametrize("method", METHODS)
 
 

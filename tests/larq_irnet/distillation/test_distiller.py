@@ -177,12 +177,45 @@ def test_a_distiller_is_not_saved_by_itself(tmp_path):
     assert not (tmp_path / "model.keras").exists()
 
 
-def test_networks_of_other_classes():
-    images = tf.keras.Input((6, 6, 2))
-    outputs = tf.keras.layers.Dense(3)(tf.keras.layers.Flatten()(images))
-    model = Distiller(network(1), tf.keras.Model(images, outputs))
-    model.compile("sgd", loss=LogitMatching())
-    with pytest.raises(
-        ValueError, match=r"shape of the student's, \(6, 5\), got \(6, 3\)"
-    ):
-        fit(model)
+def _flat(*, inputs=(6, 6, 2), classes=CLASSES):
+    images = tf.keras.Input(inputs)
+    outputs = tf.keras.layers.Dense(classes)(tf.keras.layers.Flatten()(images))
+    return tf.keras.Model(images, outputs)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"classes": 3}, r"one output shape, got \(None, 5\) of .*\(None, 3\) of"),
+        ({"inputs": (8, 8, 2)}, r"one input shape, got \(None, 6, 6, 2\) of .* Build"),
+        ({"inputs": (6, 6, 1)}, r"one input shape, got .*\(None, 6, 6, 1\) of"),
+    ],
+)
+def test_networks_of_other_shapes(other, message):
+    with pytest.raises(ValueError, match=f"student and teacher to have {message}"):
+        Distiller(network(1), _flat(**other))
+
+
+def test_a_teacher_of_any_size_fits():
+    images = tf.keras.Input((None, None, 2))
+    pooled = tf.keras.layers.GlobalAveragePooling2D()(images)
+    Distiller(
+        network(1), tf.keras.Model(images, tf.keras.layers.Dense(CLASSES)(pooled))
+    )
+
+
+def test_networks_that_are_not_built_yet():
+    class Subclassed(tf.keras.Model):
+        pass
+
+    assert Distiller(network(1), Subclassed()).student.name
+
+
+def test_unknown_targets():
+    with pytest.raises(ValueError, match=r"`targets` out of \['teacher', 'labels'\]"):
+        Distiller(network(1), network(2), targets="logits")
+
+
+def test_labels_without_an_alignment():
+    with pytest.raises(ValueError, match="nothing would be learned from the teacher"):
+        Distiller(network(1), network(2), targets="labels")

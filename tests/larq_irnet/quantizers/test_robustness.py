@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from larq_irnet.quantizers import (
+    dte_sign,
     ede_sign,
+    imb,
     libra_pb,
     normalized_approx_sign,
     recu_scale,
@@ -13,7 +15,9 @@ from larq_irnet.quantizers import (
 )
 from tests.larq_irnet.differentiation import MODES, value_and_gradient
 
-every_kernel_quantizer = pytest.mark.parametrize("quantizer", [libra_pb, recu_sign])
+every_kernel_quantizer = pytest.mark.parametrize(
+    "quantizer", [imb, libra_pb, recu_sign]
+)
 
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
 
@@ -53,11 +57,15 @@ def _hostile_kernel(dtype):
 @pytest.mark.parametrize("t", [1e-3, 1.0, 10.0])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_libra_pb_stays_finite(dtype, mode, t):
+@pytest.mark.parametrize(
+    "quantizer",
+    [lambda w, t: libra_pb(w, t, max(1 / t, 1.0)), imb],
+    ids=["libra_pb", "imb"],
+)
+def test_scaled_filters_stay_finite(quantizer, dtype, mode, t):
     w = _hostile_kernel(dtype)
     dy = np.random.default_rng(0).normal(size=w.shape)
-    k = max(1 / t, 1.0)
-    q, dw = value_and_gradient(lambda w: libra_pb(w, t, k), w, tf.cast(dy, dtype), mode)
+    q, dw = value_and_gradient(lambda w: quantizer(w, t), w, tf.cast(dy, dtype), mode)
     q, dw = q.astype(np.float64), dw.astype(np.float64)
     assert np.isfinite(dw).all()
     np.testing.assert_array_equal(np.abs(q), np.abs(q[:1]) + np.zeros_like(q))
@@ -135,6 +143,23 @@ def test_gradient_beyond_the_range_saturates(quantizer, dtype):
     dy = tf.cast(np.array([[1.0], [-1.0], [-1.0], [1.0]]) * largest / 4, dtype)
     _, dw = value_and_gradient(quantizer, w, dy)
     assert np.abs(np.float64(dw)).max() == largest
+
+
+@pytest.mark.parametrize("t", [1e-3, 1.0, 10.0])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", ["huge", "infinite"])
+def test_dte_sign_stays_finite_where_the_cap_goes_to_zero(size, dtype, mode, t):
+    x = np.full(6, FILTERS[dtype][0] if size == "huge" else np.inf) * SIGNS
+    y, dx = value_and_gradient(
+        lambda x: dte_sign(x, t, epsilon=0.5),
+        tf.cast(x, dtype),
+        tf.ones(6, dtype),
+        mode,
+    )
+    np.testing.assert_array_equal(np.float64(y), SIGNS)
+    # the slope of a window as wide as there can be
+    assert ((0.0 <= np.float64(dx)) & (np.float64(dx) <= 1.01)).all()
 
 
 @pytest.mark.parametrize("t", [1e-3, 1.0, 10.0])

@@ -7,14 +7,26 @@ import tensorflow as tf
 from larq.models import ModelProfile
 
 import larq_irnet as irnet
-from larq_irnet.quantizers import EDESign, LibraPB, ReCU, ScheduledQuantizer
+from larq_irnet.quantizers import (
+    IMB,
+    DTESign,
+    EDESign,
+    LibraPB,
+    ReCU,
+    ScheduledQuantizer,
+)
+from larq_irnet.quantizers.dte import DTEQuantizer
 from larq_irnet.quantizers.ede import EDEQuantizer
 
-every_class = pytest.mark.parametrize("cls", [EDESign, LibraPB, ReCU])
+every_class = pytest.mark.parametrize("cls", [DTESign, EDESign, IMB, LibraPB, ReCU])
 pairs = pytest.mark.parametrize(
     "quantizers",
-    [("ede_sign", "libra_pb"), ("normalized_approx_sign", "recu")],
-    ids=["irnet", "recu"],
+    [
+        ("ede_sign", "libra_pb"),
+        ("normalized_approx_sign", "recu"),
+        ("dte_sign", "imb"),
+    ],
+    ids=["irnet", "recu", "dirnet"],
 )
 
 
@@ -59,7 +71,7 @@ def test_progress_has_the_precision_of_the_variables(cls, policy, dtype):
     assert cls().progress.dtype == dtype
 
 
-@pytest.mark.parametrize("cls", [ScheduledQuantizer, EDEQuantizer])
+@pytest.mark.parametrize("cls", [ScheduledQuantizer, EDEQuantizer, DTEQuantizer])
 def test_base_classes_are_abstract(cls):
     with pytest.raises(TypeError, match="abstract"):
         cls()
@@ -111,6 +123,10 @@ def test_summary_prints_the_same_numbers(quantizers):
         EDESign(t_min=1e-3, t_max=2.0, name="early"),
         LibraPB(),
         LibraPB(t_min=0.5, t_max=0.5, filter_axes=(-2, -1), dtype="float64"),
+        DTESign(),
+        DTESign(epsilon=0.3, band=0.5, moving=True, momentum=0.8, t_min=0.2),
+        IMB(),
+        IMB(t_max=4.0, epsilon=1.0, shift_scale=False, filter_axes=(-2,)),
         ReCU(),
         ReCU(
             tau_min=0.5,
@@ -137,7 +153,14 @@ def test_config_round_trips_exactly(quantizer):
 
 
 @pytest.mark.parametrize(
-    ("alias", "cls"), [("ede_sign", EDESign), ("libra_pb", LibraPB), ("recu", ReCU)]
+    ("alias", "cls"),
+    [
+        ("dte_sign", DTESign),
+        ("ede_sign", EDESign),
+        ("imb", IMB),
+        ("libra_pb", LibraPB),
+        ("recu", ReCU),
+    ],
 )
 def test_alias_makes_a_fresh_quantizer(alias, cls):
     first, second = lq.quantizers.get(alias), lq.quantizers.get(alias)
@@ -163,7 +186,7 @@ def test_strings_work_in_plain_larq_layers(layer, shape):
     assert layer.kernel.precision == 1
 
 
-@pytest.mark.parametrize("cls", [EDESign, LibraPB])
+@pytest.mark.parametrize("cls", [DTESign, EDESign, IMB, LibraPB])
 @pytest.mark.parametrize(
     ("t_min", "t_max"),
     [
@@ -241,7 +264,7 @@ def test_no_metric_outside_its_scope(cls):
 
 @pytest.mark.parametrize(
     ("quantizer", "expected"),
-    [("libra_pb", 0), ("ede_sign", 0), ("recu", 0), ("ste_sign", 1)],
+    [("imb", 0), ("libra_pb", 0), ("ede_sign", 0), ("recu", 0), ("ste_sign", 1)],
 )
 def test_larq_does_not_warn_of_starved_weights(quantizer, expected, caplog):
     with caplog.at_level(logging.WARNING):
