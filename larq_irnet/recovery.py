@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from larq_irnet.functional_model import is_functional
+from larq_irnet.layer_graph import pointing
 from larq_irnet.layers import InformationRecovery
 from larq_irnet.quantized_scope import quantized_scope
 
@@ -169,18 +170,6 @@ def add_recovery(
     return recovered
 
 
-def _pointing(value: Any, source: str, target: str) -> Any:
-    """A part of a configuration whose references to one layer lead to another."""
-    if isinstance(value, dict):
-        return {key: _pointing(one, source, target) for key, one in value.items()}
-    if not isinstance(value, (list, tuple)):
-        return value
-    # a reference: name of the layer, number of its call, number of the output
-    if len(value) >= 3 and value[0] == source and isinstance(value[1], int):
-        return [target, 0, 0, *_pointing(value[3:], source, target)]
-    return [_pointing(one, source, target) for one in value]
-
-
 def _redirected(
     model: tf.keras.Model, branch: tf.keras.Model, *, source: str, target: str
 ) -> tf.keras.Model:
@@ -200,11 +189,11 @@ def _redirected(
             f"Expected a `name` that no layer of {model.name!r} has, got {target!r}."
         )
     layers = [
-        {**layer, "inbound_nodes": _pointing(layer["inbound_nodes"], source, target)}
+        {**layer, "inbound_nodes": pointing(layer["inbound_nodes"], source, target)}
         for layer in config["layers"]
     ]
     layers += [layer for layer in addition["layers"] if layer["name"] in own]
-    outputs = _pointing(config["output_layers"], source, target)
+    outputs = pointing(config["output_layers"], source, target)
     return tf.keras.Model.from_config(
         {**config, "layers": layers, "output_layers": outputs}
     )

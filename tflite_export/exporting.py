@@ -17,6 +17,7 @@ from tflite_export.conversion import convert
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.interpreting import KERNELS
+from tflite_export.layer_rewrites import rewrite_layers
 from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
 from tflite_export.report import Report, machine, summarize_operators, versions
@@ -141,8 +142,9 @@ def export(
 ) -> ExportResult:
     """Turns a trained Keras model into a verified Larq Compute Engine model.
 
-    Lints the model, rebuilds it in float32 if it was trained in mixed precision,
-    converts it in a process of its own, reads the result back, compares it with Keras
+    Rebuilds the model in float32 if it was trained in mixed precision, rewrites layers
+    that Larq Compute Engine has no or a wrong kernel for, lints what remains, converts
+    it in a process of its own, reads the result back, compares it with Keras
     part by part and as a whole, and measures it against its float twin.
 
     # Arguments
@@ -173,7 +175,7 @@ def export(
     _check_path(path)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
-    model = in_float32(model, name="m")
+    model = rewrite_layers(in_float32(model, name="m"))
     inputs = _as_list(model, samples)
     _check_labels(labels, inputs)
     findings = lint(model)

@@ -164,10 +164,15 @@ class Distiller(TrainingWrapper):
         return tf.stop_gradient(self._teach(x))
 
     def _aligned_loss(
-        self, x: Any, y: Any, sample_weight: Any, training: bool
+        self,
+        aligned: AlignedFeatures,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        training: bool,
     ) -> tuple[tf.Tensor, Any]:
         """The whole loss and the outputs; each network runs once."""
-        outputs, logits, term = self._aligned(x, training=training)
+        outputs, logits, term = aligned(x, training=training)
         targets = y if self._targets == "labels" else logits
         # added as Keras adds regularization, which it divides among the replicas
         loss = self.compiled_loss(
@@ -180,18 +185,20 @@ class Distiller(TrainingWrapper):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on one batch."""
-        if self._aligned is None:
+        aligned = self._aligned
+        if aligned is None:
             return super().train_step(data)
         x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            loss, outputs = self._aligned_loss(x, y, sample_weight, training=True)
+            loss, outputs = self._aligned_loss(aligned, x, y, sample_weight, True)
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
         return self.compute_metrics(x, y, outputs, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """The figures of one batch."""
-        if self._aligned is None:
+        aligned = self._aligned
+        if aligned is None:
             return super().test_step(data)
         x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
-        _, outputs = self._aligned_loss(x, y, sample_weight, training=False)
+        _, outputs = self._aligned_loss(aligned, x, y, sample_weight, False)
         return self.compute_metrics(x, y, outputs, sample_weight)

@@ -48,6 +48,20 @@ def _no_warning_of_starved_weights(method: methods.Method | None) -> Iterator[No
         log.removeFilter(is_other)
 
 
+@contextlib.contextmanager
+def _precision_of(dtype: Any) -> Iterator[None]:
+    """Quantizers made inside compute as a layer of this `dtype`, a name or policy."""
+    if dtype is None or isinstance(dtype, dict):
+        yield
+        return
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(dtype)
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+
+
 class _QuantizedByMethod:
     """Turns `quantizer` into the arguments of a Larq layer.
 
@@ -67,7 +81,8 @@ class _QuantizedByMethod:
     ):
         method = None if quantizer is None else methods.get(quantizer)
         if method is not None:
-            kwargs = {**self._arguments_of(method, kwargs), **kwargs}
+            with _precision_of(kwargs.get("dtype")):
+                kwargs = {**self._arguments_of(method, kwargs), **kwargs}
         with _no_warning_of_starved_weights(method):
             super().__init__(*args, **kwargs)
         self.method = None if method is None else method.name

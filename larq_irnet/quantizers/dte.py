@@ -85,23 +85,49 @@ def dte_constants(
     t = t if tf.is_tensor(t) else tf.constant(t, tf.float64)
     t = tf.cast(tf.stop_gradient(t), dtype)
     if quantile is None:
-        # The cap seldom binds: one pass over the tensor finds that out.
-        t = tf.cond(
-            share_within(x, band / t) >= epsilon,
-            lambda: t,
-            lambda: _capped(t, magnitude_quantile(x, epsilon), band),
-        )
+        magnitudes = tf.reshape(tf.cast(x, dtype), [-1])
+        limits = (tf.constant(value, tf.float64) for value in (epsilon, band))
+        t = _CAPPED_BY_TENSOR[dtype](magnitudes, t, *limits)
     else:
-        t = _capped(t, tf.cast(quantile, dtype), band)
+        t = _capped(t, tf.cast(quantile, dtype), tf.constant(band, dtype))
     return t, tf.maximum(1.0 / t, 1.0)
 
 
 _LARGEST = 1e30  # beyond it the inverse of t would leave float32
 
 
-def _capped(t: tf.Tensor, quantile: tf.Tensor, band: float) -> tf.Tensor:
+def _capped(t: tf.Tensor, quantile: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
     # in this form no quantile of zero is divided by
     return band / tf.clip_by_value(quantile, band / t, band * _LARGEST)
+
+
+def _capped_by_tensor(
+    x: tf.Tensor, t: tf.Tensor, epsilon: tf.Tensor, band: tf.Tensor
+) -> tf.Tensor:
+    band = tf.cast(band, t.dtype)
+    # The cap seldom binds: one pass over the tensor finds that out.
+    return tf.cond(
+        share_within(x, band / t) >= epsilon,
+        lambda: t,
+        lambda: _capped(t, magnitude_quantile(x, epsilon), band),
+    )
+
+
+# Traced once for all layers of all networks: their graphs hold a call each, in place of
+# a condition and a loop.
+_CAPPED_BY_TENSOR = {
+    dtype: tf.function(
+        _capped_by_tensor,
+        input_signature=[
+            tf.TensorSpec([None], dtype),
+            tf.TensorSpec([], dtype),
+            tf.TensorSpec([], tf.float64),
+            tf.TensorSpec([], tf.float64),
+        ],
+        autograph=False,
+    )
+    for dtype in (tf.float32, tf.float64)
+}
 
 
 def dte_sign(

@@ -83,7 +83,7 @@ def imb(
     check_share_and_band(epsilon, band)
     w = tf.convert_to_tensor(w)
     axes = reduced_axes(w.shape.rank, filter_axes)
-    limits = {"epsilon": epsilon, "band": band, "quantile": quantile}
+    limits: dict[str, Any] = {"epsilon": epsilon, "band": band, "quantile": quantile}
     if elements_per_filter(w.shape, axes) == 1:
         return dte_sign(w, t, **limits)
     return binarize_filters(

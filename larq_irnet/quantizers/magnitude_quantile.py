@@ -38,7 +38,7 @@ def _count(condition: tf.Tensor) -> tf.Tensor:
     return tf.math.count_nonzero(condition, dtype=tf.int64)
 
 
-def magnitude_quantile(x: tf.Tensor, share: float) -> tf.Tensor:
+def magnitude_quantile(x: tf.Tensor, share: tf.Tensor | float) -> tf.Tensor:
     r"""The smallest magnitude that a share of the elements does not exceed.
 
     Of \\(n\\) elements it is the \\(\lceil \mathrm{share} \cdot n \rceil\\)-th smallest
@@ -61,8 +61,9 @@ def magnitude_quantile(x: tf.Tensor, share: float) -> tf.Tensor:
     """
     magnitudes = _magnitudes(x)
     bits = tf.bitcast(magnitudes, _BITS[magnitudes.dtype])
+    share = share if tf.is_tensor(share) else tf.constant(share, tf.float64)
     size = tf.cast(tf.size(bits, out_type=tf.int64), tf.float64)
-    wanted = tf.cast(tf.math.ceil(tf.constant(share, tf.float64) * size), tf.int64)
+    wanted = tf.cast(tf.math.ceil(share * size), tf.int64)
 
     def halve(low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         middle = low + (high - low) // 2

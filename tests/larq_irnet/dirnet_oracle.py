@@ -21,5 +21,5 @@ def dte_gradient(x, dy, t, epsilon, band):
 
 def imb_gradient(w, dy, t, epsilon, band, axes):
     what, _ = oracle.standardize(w, axes)
-    constants = dte_constants(what, t, epsilon, band)
-    return oracle.libra_pb_gradient(w, dy, *constants, axes)
+    t, k = dte_constants(what, t, epsilon, band)
+    return oracle.libra_pb_gradient(w, dy, t, k, axes)

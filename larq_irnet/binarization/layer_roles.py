@@ -1,0 +1,135 @@
+"""What a layer is to a binary network: its place among the others."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from larq_irnet.binarization.layer_kinds import (
+    is_activation,
+    is_normalization,
+    is_weighted,
+)
+from larq_irnet.layer_graph import LayerGraph
+
+__all__ = [
+    "downsampling_layers",
+    "first_layers",
+    "gate_layers",
+    "last_layers",
+    "next_computing",
+]
+
+_POOLS = (
+    tf.keras.layers.GlobalAveragePooling1D,
+    tf.keras.layers.GlobalAveragePooling2D,
+    tf.keras.layers.GlobalMaxPooling1D,
+    tf.keras.layers.GlobalMaxPooling2D,
+)
+
+
+def _met(
+    graph: LayerGraph,
+    start: str,
+    step: Callable[[str], list[str]],
+    stops: Callable[[tf.keras.layers.Layer], bool],
+) -> set[str]:
+    """The first layers on all ways from one, without it, that are stopped at."""
+    met: set[str] = set()
+    seen, ahead = {start}, step(start)
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if stops(graph.layers[name]):
+            met.add(name)
+        else:
+            ahead.extend(step(name))
+    return met
+
+
+def _ends(graph: LayerGraph) -> tuple[list[str], list[str]]:
+    names = graph.names()
+    inputs = [name for name in names if not graph.reads(name)]
+    return inputs, [name for name in names if graph.is_output(name)]
+
+
+def first_layers(graph: LayerGraph) -> set[str]:
+    """The layers with weights that no other one is in front of."""
+    inputs, _ = _ends(graph)
+    return {
+        met for one in inputs for met in _met(graph, one, graph.readers, is_weighted)
+    }
+
+
+def last_layers(graph: LayerGraph) -> set[str]:
+    """The layers with weights that no other one is behind, on the way to an output."""
+    _, outputs = _ends(graph)
+    last = {one for one in outputs if is_weighted(graph.layers[one])}
+    for one in {*outputs} - last:
+        last |= _met(graph, one, graph.reads, is_weighted)
+    return last
+
+
+def next_computing(graph: LayerGraph, name: str) -> set[str]:
+    """The nearest layers behind one that have weights, normalise or are non-linear.
+
+    What lies between passes signs on: pools, padding, sums, concatenations.
+    """
+
+    def stops(layer: tf.keras.layers.Layer) -> bool:
+        return is_weighted(layer) or is_normalization(layer) or is_activation(layer)
+
+    return _met(graph, name, graph.readers, stops)
+
+
+def gate_layers(graph: LayerGraph) -> set[str]:
+    """The layers with weights between a global pool and a product: squeeze-excite."""
+    gates: set[str] = set()
+    for name in graph.names():
+        if isinstance(graph.layers[name], tf.keras.layers.Multiply):
+            for branch in graph.reads(name):
+                gates |= _gate(graph, branch)
+    return gates
+
+
+def _gate(graph: LayerGraph, name: str) -> set[str]:
+    """The layers with weights on a single way back to a global pool, or none."""
+    found: set[str] = set()
+    while not isinstance(graph.layers[name], _POOLS):
+        if is_weighted(graph.layers[name]):
+            found.add(name)
+        sources = graph.reads(name)
+        if len(sources) != 1:
+            return set()
+        (name,) = sources
+    return found
+
+
+def downsampling_layers(graph: LayerGraph) -> set[str]:
+    """The 1x1 convolutions on the shortcuts of residual blocks.
+
+    They read what another layer reads as well, and are added without a non-linearity
+    in between.
+    """
+    return {
+        name
+        for name in graph.names()
+        if _is_pointwise(graph.layers[name])
+        and len(graph.readers(graph.reads(name)[0])) > 1
+        and _is_added(graph, name)
+    }
+
+
+def _is_pointwise(layer: tf.keras.layers.Layer) -> bool:
+    is_conv = isinstance(layer, tf.keras.layers.Conv2D)
+    return is_conv and tuple(layer.kernel_size) == (1, 1)
+
+
+def _is_added(graph: LayerGraph, name: str) -> bool:
+    readers = graph.readers(name)
+    while len(readers) == 1 and is_normalization(graph.layers[readers[0]]):
+        readers = graph.readers(readers[0])
+    return len(readers) == 1 and isinstance(
+        graph.layers[readers[0]], tf.keras.layers.Add
+    )

@@ -1,0 +1,80 @@
+"""Networks of `keras.applications`: binarized, one training step, exported, verified.
+
+At the smallest input size, so that it takes seconds; `make bench` has one at its full
+size.
+"""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import larq_irnet as irnet
+from tests.tflite_export.networks import randomize_batch_norms
+from tflite_export.exporting import export
+
+CLASSES = 10
+
+# What is promised: binary convolutions, and layers in full precision by their reason.
+APPLICATIONS = {
+    "DenseNet121": (119, {"it is a last layer": 1, "it is a first layer": 1}),
+    "EfficientNetB0": (
+        26,
+        {
+            "it is a first layer": 1,
+            "it is a last layer": 1,
+            "it computes a gate": 26,
+            "its filters have": 27,
+        },
+    ),
+    "MobileNet": (
+        13,
+        {"it is a first layer": 1, "it is a last layer": 1, "its filters have": 13},
+    ),
+    "MobileNetV2": (
+        30,
+        {"it is a first layer": 1, "it is a last layer": 1, "its filters have": 21},
+    ),
+    "ResNet50": (52, {"it is a first layer": 1, "it is a last layer": 1}),
+    "VGG16": (14, {"it is a first layer": 1, "it is a last layer": 1}),
+}
+
+
+def _take_one_step(model):
+    """On random images, and asserts that all latent kernels moved."""
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(4, *model.input_shape[1:])).astype("float32")
+    kernels = [
+        layer.kernel
+        for layer in model.layers
+        if getattr(layer, "kernel_quantizer", None) is not None
+    ]
+    before = [kernel.numpy() for kernel in kernels]
+    model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy())
+    assert np.isfinite(model.train_on_batch(images, np.arange(4)))
+    for kernel, old in zip(kernels, before):
+        assert (kernel.numpy() != old).any()
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_application(name, tmp_path):
+    build = getattr(tf.keras.applications, name)
+    model = build(input_shape=(32, 32, 3), weights=None, classes=CLASSES)
+    binary = irnet.binarize(model, method="dirnet", shortcuts="bireal")
+    promised, reasons = APPLICATIONS[name]
+    report = binary.binarization
+    assert report.binary_convolutions == len(report.binarized) == promised
+    counts = {
+        reason: sum(why.startswith(reason) for why in report.kept.values())
+        for reason in reasons
+    }
+    assert counts == reasons
+    assert sum(counts.values()) == len(report.kept)
+    _take_one_step(binary)
+
+    randomize_batch_norms(binary)
+    exported = export(binary, tmp_path / "model.tflite", benchmark=False).report
+    operators = [layer.operator for layer in exported.binary_layers]
+    assert operators == ["LceBconv2d"] * promised
+    # float32 sums of up to 4608 terms; what is miscompiled is off by 1e-2 and more
+    assert all(part.error < 1e-4 for part in exported.verification.parts)
+    assert all(not part.failure for part in exported.verification.parts)

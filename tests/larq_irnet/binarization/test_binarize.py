@@ -1,0 +1,503 @@
+import larq as lq
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import larq_irnet as irnet
+from larq_irnet.layers import NamedActivation
+
+layers = tf.keras.layers
+IMAGES = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype("float32")
+
+
+def conv(filters, name, kernel_size=3, **options):
+    return layers.Conv2D(
+        filters, kernel_size, **{"padding": "same", "name": name, **options}
+    )
+
+
+def model_of(*middle, stem=32, head=10):
+    """A stem, the layers to look at, and a head; both ends stay float by default."""
+    return tf.keras.Sequential(
+        [
+            tf.keras.Input((8, 8, 3)),
+            conv(stem, "stem"),
+            *middle,
+            layers.GlobalAveragePooling2D(name="pool"),
+            layers.Dense(head, name="head"),
+        ],
+        name="small",
+    )
+
+
+def residual(x, filters, name, stride=1):
+    """A float block of two convolutions, as in ResNet."""
+    y = conv(filters, f"{name}_conv1", strides=stride)(x)
+    y = layers.BatchNormalization(name=f"{name}_bn1")(y)
+    y = layers.ReLU(name=f"{name}_relu1")(y)
+    y = conv(filters, f"{name}_conv2")(y)
+    y = layers.BatchNormalization(name=f"{name}_bn2")(y)
+    if stride > 1:
+        x = conv(filters, f"{name}_down", 1, strides=stride)(x)
+        x = layers.BatchNormalization(name=f"{name}_down_bn")(x)
+    x = layers.Add(name=f"{name}_add")([x, y])
+    return layers.ReLU(name=f"{name}_relu2")(x)
+
+
+def small_resnet():
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "stem")(images)
+    x = layers.BatchNormalization(name="stem_bn")(x)
+    x = layers.ReLU(name="stem_relu")(x)
+    x = residual(x, 32, "block1")
+    x = residual(x, 64, "block2", stride=2)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return tf.keras.Model(images, layers.Dense(10, name="head")(x), name="resnet")
+
+
+def squeeze_excite(x):
+    gate = layers.GlobalAveragePooling2D(name="squeeze", keepdims=True)(x)
+    gate = conv(8, "reduce", 1, activation="relu")(gate)
+    gate = conv(x.shape[-1], "expand", 1, activation="sigmoid")(gate)
+    return layers.Multiply(name="excite")([x, gate])
+
+
+def kinds(model):
+    return [type(layer).__name__ for layer in model.layers]
+
+
+# Which layers
+
+
+def test_all_but_the_ends_become_binary():
+    binary = irnet.binarize(small_resnet(), "irnet")
+    assert sorted(binary.binarization.binarized) == [
+        *("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2"),
+        "block2_down",
+    ]
+    for name in binary.binarization.binarized:
+        layer = binary.get_layer(name)
+        assert type(layer) is irnet.layers.QuantConv2D
+        assert type(layer.input_quantizer) is irnet.quantizers.EDESign
+        assert type(layer.kernel_quantizer) is irnet.quantizers.LibraPB
+    assert type(binary.get_layer("stem")) is layers.Conv2D
+    assert type(binary.get_layer("head")) is layers.Dense
+    assert binary.binarization.binary_convolutions == 5
+    assert binary.name == "resnet"
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [
+        ((), set()),
+        ("first", {"stem"}),
+        (["last"], {"head"}),
+        (("downsample",), {"block2_down"}),
+        (["block1_conv2", "last"], {"block1_conv2", "head"}),
+    ],
+)
+def test_what_is_kept(keep, kept):
+    binary = irnet.binarize(small_resnet(), keep=keep, min_filter_size=1)
+    assert set(binary.binarization.kept) == kept
+
+
+def test_reasons_of_what_is_kept():
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "stem")(images)
+    x = layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x)
+    x = layers.SeparableConv2D(32, 3, padding="same", name="separable")(x)
+    x = conv(32, "grouped", groups=2)(x)
+    x = irnet.layers.QuantConv2D(8, 3, quantizer="recu", name="own")(x)
+    x = conv(32, "thin", 1)(x)
+    x = conv(32, "binary")(x)
+    x = squeeze_excite(x)
+    x = layers.Flatten(name="flat")(x)
+    x = layers.Dense(16, name="hidden")(x)
+    model = tf.keras.Model(images, layers.Dense(10, name="head")(x))
+    report = irnet.binarize(model, "dirnet").binarization
+    assert report.binarized == ["binary", "hidden"]
+    expected = {
+        "stem": "it is a first layer (keep='first')",
+        "depthwise": "its filters have 9 weights, fewer than min_filter_size=32",
+        "separable": "SeparableConv2D has no quantized counterpart here",
+        "grouped": "it has 2 groups, which Larq Compute Engine does not run",
+        "own": "it is quantized already",
+        "thin": "its filters have 8 weights, fewer than min_filter_size=32",
+        "reduce": "it computes a gate, from averages over all pixels",
+        "expand": "its filters have 8 weights, fewer than min_filter_size=32",
+        "head": "it is a last layer (keep='last')",
+    }
+    assert report.kept == expected
+    assert report.binary_convolutions == 2  # the dense layer is one of them
+
+
+@pytest.mark.parametrize(
+    ("layer", "counterpart", "accelerated"),
+    [
+        (layers.DepthwiseConv2D(7, name="x"), "QuantDepthwiseConv2D", 0),
+        (layers.Conv2DTranspose(4, 2, name="x"), "QuantConv2DTranspose", 0),
+        (layers.Dense(4, name="x"), "QuantDense", 1),
+    ],
+)
+def test_other_kinds_of_layers(layer, counterpart, accelerated):
+    binary = irnet.binarize(model_of(layer))
+    assert type(binary.get_layer("x")).__name__ == counterpart
+    assert binary.binarization.binary_convolutions == accelerated
+    assert binary.output_shape == (None, 10)
+    axes = {"QuantDepthwiseConv2D": (-2, -1), "QuantConv2DTranspose": (-2,)}
+    quantizer = (
+        getattr(binary.get_layer("x"), "depthwise_quantizer", None)
+        or binary.get_layer("x").kernel_quantizer
+    )
+    assert quantizer.filter_axes == axes.get(counterpart, (-1,))
+
+
+def test_conv1d():
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((16, 8)),
+            layers.Conv1D(16, 3, name="stem"),
+            layers.Conv1D(16, 3, padding="causal", name="middle"),
+            layers.Conv1D(16, 3, padding="same", name="next"),
+            layers.Flatten(),
+            layers.Dense(4, name="head"),
+        ]
+    )
+    binary = irnet.binarize(model)
+    assert binary.get_layer("middle").padding == "causal"
+    assert binary.get_layer("next").pad_values == 1.0
+    assert binary.binarization.binary_convolutions == 0
+
+
+def test_weights_alone():
+    binary = irnet.binarize(small_resnet(), "irnet_w1a32")
+    assert binary.get_layer("block1_conv1").input_quantizer is None
+    assert type(binary.get_layer("block1_conv1").kernel_quantizer).__name__ == "LibraPB"
+    assert binary.binarization.replaced_activations == ()
+    assert binary.binarization.binary_convolutions == 0
+
+
+def test_a_method_of_ones_own_and_its_constants():
+    method = irnet.methods.get("dirnet").with_estimator(epsilon=0.25)
+    binary = irnet.binarize(small_resnet(), method)
+    assert binary.get_layer("block1_conv1").input_quantizer.epsilon == 0.25
+    assert binary.binarization.method == "dirnet"
+
+
+def test_the_constraint_is_the_methods():
+    model = model_of(conv(32, "x", kernel_constraint="max_norm"))
+    assert irnet.binarize(model, "irnet").get_layer("x").kernel_constraint is None
+    clipped = irnet.binarize(model, "ste_sign").get_layer("x").kernel_constraint
+    assert isinstance(clipped, lq.constraints.WeightClip)
+
+
+def test_configuration_stays():
+    options = {
+        "strides": 2,
+        "dilation_rate": 1,
+        "use_bias": False,
+        "kernel_regularizer": "l2",
+        "kernel_initializer": "he_normal",
+    }
+    model = model_of(conv(32, "x", 5, **options))
+    layer = irnet.binarize(model, pad_values=0.0).get_layer("x")
+    assert (layer.filters, layer.kernel_size, layer.strides) == (32, (5, 5), (2, 2))
+    assert layer.padding == "same" and layer.pad_values == 0.0
+    assert layer.bias is None
+    assert layer.kernel_regularizer is not None
+    assert isinstance(layer.kernel_initializer, tf.keras.initializers.HeNormal)
+
+
+# Activations
+
+
+def test_activations_that_binary_layers_read_are_replaced():
+    binary = irnet.binarize(small_resnet())
+    names = ("stem_relu", "block1_relu1", "block1_relu2", "block2_relu1")
+    assert binary.binarization.replaced_activations == names
+    for name in names:
+        assert binary.get_layer(name).get_config()["activation"] == "hard_tanh"
+    assert type(binary.get_layer("block2_relu2")) is layers.ReLU  # for the float head
+
+
+def test_activations_are_found_behind_pools_sums_and_padding():
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "stem", activation="relu")(images)
+    x = layers.MaxPooling2D(name="max")(layers.Dropout(0.1)(x))
+    y = layers.ELU(name="elu")(x)
+    x = layers.Concatenate(name="both")([x, y])
+    x = conv(32, "binary", padding="valid")(layers.ZeroPadding2D(name="pad")(x))
+    x = layers.Dense(10, name="head")(layers.Flatten()(layers.PReLU(name="prelu")(x)))
+    binary = irnet.binarize(tf.keras.Model(images, x))
+    assert binary.binarization.replaced_activations == ("stem", "elu")
+    assert binary.get_layer("stem").activation is lq.activations.hard_tanh
+    assert type(binary.get_layer("prelu")) is layers.PReLU
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.ReLU(6.0, name="act"),
+        lambda: layers.LeakyReLU(name="act"),
+        lambda: layers.PReLU(name="act"),
+        lambda: layers.Activation("swish", name="act"),
+        lambda: layers.Activation(tf.nn.silu, name="act"),
+        lambda: layers.Activation("gelu", name="act"),
+    ],
+)
+def test_the_family_of_relu(make):
+    model = model_of(make(), layers.MaxPooling2D(name="max"), conv(32, "x"))
+    binary = irnet.binarize(model)
+    assert type(binary.get_layer("act")) is NamedActivation
+
+
+def test_functions_of_the_family():
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "x")(tf.nn.relu(conv(32, "stem")(images)))
+    x = layers.Dense(10, name="head")(layers.Flatten()(x))
+    binary = irnet.binarize(tf.keras.Model(images, x))
+    assert binary.binarization.replaced_activations == ("tf.nn.relu",)
+    assert binary(IMAGES).shape == (4, 10)
+
+
+def test_other_activations_stay():
+    tanh = layers.Activation("tanh", name="act")
+    binary = irnet.binarize(model_of(tanh, conv(32, "x")))
+    assert binary.get_layer("act").activation is tf.keras.activations.tanh
+    assert binary.binarization.replaced_activations == ()
+
+
+def test_behind_a_normalisation_signs_tell_something():
+    model = model_of(
+        layers.ReLU(name="act"), layers.BatchNormalization(name="bn"), conv(32, "x")
+    )
+    assert irnet.binarize(model).binarization.replaced_activations == ()
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"), [("tanh", "tanh"), ("as_is", None), ("relu", None)]
+)
+def test_activation_of_choice(activation, expected):
+    binary = irnet.binarize(small_resnet(), activation=activation)
+    layer = binary.get_layer("stem_relu")
+    if expected is None:
+        assert type(layer) is layers.ReLU
+    else:
+        assert layer.get_config()["activation"] == expected
+
+
+# What is put in
+
+
+def test_normalisation_is_put_in_where_there_is_none():
+    model = model_of(
+        conv(32, "bare"),
+        layers.ReLU(name="act"),
+        conv(32, "normalised"),
+        layers.BatchNormalization(name="bn"),
+        conv(32, "pooled"),
+        layers.MaxPooling2D(name="max"),
+        layers.BatchNormalization(name="late"),
+    )
+    binary = irnet.binarize(model)
+    added = {one.layer: one.added for one in binary.binarization.decisions}
+    assert added["bare"] == ("bare_bn",)
+    assert added["normalised"] == added["pooled"] == ()
+    order = [layer.name for layer in binary.layers]
+    assert order.index("bare_bn") == order.index("bare") + 1
+    plain = irnet.binarize(model, normalize=False)
+    assert not any(one.added for one in plain.binarization.decisions)
+
+
+def test_activation_within_a_convolution_goes_behind_its_normalisation():
+    model = model_of(
+        conv(32, "a", activation="relu"),
+        conv(32, "b", activation="tanh"),
+        layers.BatchNormalization(name="b_norm"),
+    )
+    binary = irnet.binarize(model)
+    order = [layer.name for layer in binary.layers]
+    assert order[2:8] == ["a", "a_bn", "a_activation", "b", "b_norm", "b_activation"]
+    assert binary.get_layer("a").activation is tf.keras.activations.linear
+    assert binary.get_layer("a_activation").get_config()["activation"] == "hard_tanh"
+    assert binary.get_layer("b_activation").get_config()["activation"] == "tanh"
+
+
+def test_channel_scales_of_recu():
+    binary = irnet.binarize(small_resnet(), "recu")
+    assert kinds(binary).count("ChannelScale") == 5
+    order = [layer.name for layer in binary.layers]
+    at = order.index("block1_conv1")
+    assert order[at : at + 3] == ["block1_conv1", "block1_conv1_scale", "block1_bn1"]
+
+
+def test_shortcuts_of_bireal_net():
+    binary = irnet.binarize(small_resnet(), shortcuts="bireal")
+    shortcuts = [name for name in _names(binary) if name.endswith("_shortcut")]
+    expected = ["block1_conv1_shortcut", "block1_conv2_shortcut"]
+    assert shortcuts == [*expected, "block2_conv2_shortcut"]
+    block = tf.keras.Model(
+        binary.inputs,
+        [
+            binary.get_layer(name).output
+            for name in ("stem_relu", "block1_bn1", "block1_conv1_shortcut")
+        ],
+    )
+    x, y, total = block(IMAGES)
+    np.testing.assert_array_equal(total, x + y)
+    readers = [node.layer.name for node in binary.get_layer(expected[0]).outbound_nodes]
+    assert "block1_relu1" in readers
+    assert not any(
+        "shortcut" in name for name in _names(irnet.binarize(small_resnet()))
+    )
+
+
+def _names(model):
+    return [layer.name for layer in model.layers]
+
+
+def test_shortcuts_that_are_there_are_not_put_in_again():
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "stem")(images)
+    y = layers.BatchNormalization(name="bn")(conv(32, "x")(x))
+    x = layers.Add(name="add")([x, y])
+    x = layers.Dense(10, name="head")(layers.Flatten()(x))
+    binary = irnet.binarize(tf.keras.Model(images, x), shortcuts="bireal")
+    assert _names(binary) == _names(tf.keras.Model(images, x))
+
+
+# Weights
+
+
+def test_float_weights_become_latent_weights():
+    model = small_resnet()
+    before = model.get_weights()
+    binary = irnet.binarize(model, "irnet")
+    for layer in model.layers:
+        for ours, theirs in zip(
+            binary.get_layer(layer.name).get_weights(), layer.get_weights()
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+    kernel = model.get_layer("block1_conv1").kernel
+    with lq.context.quantized_scope(True):
+        quantized = binary.get_layer("block1_conv1").get_weights()[0]
+    np.testing.assert_array_equal(quantized, irnet.quantizers.libra_pb(kernel))
+    fit(binary)
+    for ours, theirs in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_initial_weights():
+    model = small_resnet()
+    binary = irnet.binarize(model, transfer_weights=False)
+    for name in ("stem", "block1_conv1"):
+        ours, theirs = (m.get_layer(name).get_weights()[0] for m in (binary, model))
+        assert not np.array_equal(ours, theirs)
+
+
+def fit(model, **options):
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, **options)
+    scheduler = irnet.callbacks.EstimatorScheduler()
+    return model.fit(
+        IMAGES, np.arange(4), epochs=2, verbose=0, callbacks=[scheduler]
+    ).history
+
+
+@pytest.mark.parametrize("method", [n for n in irnet.methods.names() if n != "float"])
+def test_every_method_trains(method):
+    binary = irnet.binarize(small_resnet(), method, shortcuts="bireal")
+    before = binary.get_layer("block2_conv2").get_weights()[0]
+    history = fit(binary)
+    assert np.isfinite(history["loss"]).all()
+    assert (binary.get_layer("block2_conv2").get_weights()[0] != before).any()
+    scheduled = irnet.callbacks.scheduled_quantizers(binary)
+    assert all(float(quantizer.progress) == 0.5 for quantizer in scheduled)
+
+
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16", "mixed_bfloat16"])
+def test_precisions_stay(policy):
+    tf.keras.mixed_precision.set_global_policy(policy)
+    model = small_resnet()
+    tf.keras.mixed_precision.set_global_policy("float32")
+    binary = irnet.binarize(model, "recu", shortcuts="bireal")
+    assert {layer.dtype_policy.name for layer in binary.layers[1:]} == {policy}
+    assert np.isfinite(fit(binary)["loss"]).all()
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_the_twin_is_saved_and_loaded(tmp_path, suffix):
+    binary = irnet.binarize(small_resnet(), "dirnet", shortcuts="bireal")
+    binary.save(tmp_path / f"model{suffix}")
+    loaded = tf.keras.models.load_model(tmp_path / f"model{suffix}")
+    np.testing.assert_array_equal(loaded(IMAGES), binary(IMAGES))
+    assert kinds(loaded) == kinds(binary)
+
+
+# The report
+
+
+def test_report_counts_and_prints():
+    report = irnet.binarize(small_resnet(), "dirnet", shortcuts="bireal").binarization
+    binary = 9 * (32 * 32 * 2 + 32 * 64 + 64 * 64) + 32 * 64
+    total = binary + 9 * 3 * 32 + 64 * 10
+    assert report.binary_share == pytest.approx(binary / total)
+    lines = str(report).splitlines()
+    assert lines[0] == (
+        "dirnet: 5 of 7 layers binary, 98.1% of the weights; 4 activations replaced; "
+        "5 LceBconv2d expected"
+    )
+    assert (
+        lines[1].split() == "stem 864 float: it is a first layer (keep='first')".split()
+    )
+    assert (
+        lines[2].split()
+        == "block1_conv1 9,216 binary, with block1_conv1_shortcut".split()
+    )
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "float"}, "a method with binary weights, got 'float'"),
+        ({"method": "irnett"}, "Expected a method out of"),
+        (
+            {"keep": ("frist",)},
+            r"`keep` out of .*'first'.*got \['frist'\]. 'resnet' has",
+        ),
+        ({"keep": ("stem_bn",)}, r"got \['stem_bn'\]"),
+        ({"shortcuts": "resnet"}, r"`shortcuts` out of \['as_is', 'bireal'\], got"),
+        ({"pad_values": -1.0}, r"`pad_values` out of \[0.0, 1.0\], .* got -1.0"),
+        ({"min_filter_size": 0}, "`min_filter_size` to be positive, got 0"),
+        ({"min_filter_size": 9999}, "to have layers to binarize, got none: .*'head'"),
+        ({"activation": "no such"}, "no such"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        irnet.binarize(small_resnet(), **options)
+
+
+class Subclassed(tf.keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+def test_subclassed_models():
+    with pytest.raises(
+        ValueError, match="got Subclassed .*Rebuild it with tf.keras.In"
+    ):
+        irnet.binarize(Subclassed())
+
+
+def test_shared_layers():
+    images, shared = tf.keras.Input((8, 8, 3)), conv(3, "shared")
+    model = tf.keras.Model(images, layers.Flatten()(shared(shared(images))))
+    with pytest.raises(
+        ValueError, match=r"\['shared'\], which are shared.*for each call"
+    ):
+        irnet.binarize(model)
