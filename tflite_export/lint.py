@@ -30,8 +30,9 @@ _SIGN = (
 )
 _NO_BINARY_KERNEL = {
     "QuantDense": (
-        "use a QuantConv2D with a 1x1 kernel on a [1, 1, C] input, or leave the layer "
-        "in full precision (input_quantizer=None, kernel_quantizer=None)."
+        "give it inputs [N, C], and call it once, so that the export can make a 1x1 "
+        "convolution of it, or leave it in full precision (input_quantizer=None, "
+        "kernel_quantizer=None)."
     ),
     "QuantConv1D": "use a QuantConv2D with a (1, k) kernel.",
     "QuantDepthwiseConv2D": "leave the layer in full precision.",

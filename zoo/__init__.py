@@ -3,8 +3,11 @@
 import larq_irnet  # noqa: F401  (makes sure of legacy Keras before TensorFlow loads)
 from zoo import datasets, models, recipes, torch_import, training
 from zoo.models import (
+    DARTS,
     CifarResNet18,
+    EfficientNetB0,
     IR2Net18,
+    MobileNetV1,
     ReActNet18,
     ResNet18,
     ResNet20,
@@ -14,7 +17,10 @@ from zoo.models import (
 
 __all__ = [
     "CifarResNet18",
+    "DARTS",
+    "EfficientNetB0",
     "IR2Net18",
+    "MobileNetV1",
     "ReActNet18",
     "ResNet18",
     "ResNet20",

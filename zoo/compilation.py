@@ -56,14 +56,14 @@ def _metrics(config: TrainConfig) -> list[Any]:
     return ["accuracy", top5]
 
 
-def _has_teacher(model: tf.keras.Model) -> bool:
+def _learns_logits(model: tf.keras.Model) -> bool:
     if isinstance(model, irnet.distillation.Distiller):
-        return True
-    return isinstance(model, TrainingWrapper) and _has_teacher(model.wrapped)
+        return bool(model.learns_logits)
+    return isinstance(model, TrainingWrapper) and _learns_logits(model.wrapped)
 
 
 def _loss(model: tf.keras.Model) -> tf.keras.losses.Loss:
-    if _has_teacher(model):
+    if _learns_logits(model):
         return irnet.distillation.LogitMatching()
     return tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -71,7 +71,8 @@ def _loss(model: tf.keras.Model) -> tf.keras.losses.Loss:
 def compile_for(model: tf.keras.Model, config: TrainConfig) -> None:
     """Compiles a model with the optimizer, loss and metrics of a configuration.
 
-    The loss of a `larq_irnet.distillation.Distiller` compares with its teacher.
+    Without labels, the loss of a `larq_irnet.distillation.Distiller` compares with the
+    logits of its teacher.
     """
     with precision_of(config):
         model.compile(

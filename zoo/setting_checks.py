@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import larq_irnet as irnet
+from larq_irnet.distillation import TARGETS
 from larq_irnet.restriction import check_restriction
 from zoo import datasets, models
 from zoo.coupled_weight_decay import check_decayed_weights
@@ -30,6 +31,7 @@ _CHOICES = {
     "estimator_update_freq": ("epoch", "batch"),
 }
 
+_DISTILLATION = {"targets", "layers", "gamma", "squared", "per_sample"}
 _RESTRICTION = {"layer", "threshold", "normalize", "fill", "statistics"}
 
 # arguments of builders that follow from the method and the dataset
@@ -60,6 +62,7 @@ def check_settings(config: TrainConfig) -> None:
     _check_network(config)
     _check_method(config)
     _check_teacher(config)
+    _check_distillation(config)
     _check_restriction(config)
     _check_length(config)
     _check_learning_rate(config)
@@ -121,6 +124,24 @@ def _check_teacher(config: TrainConfig) -> None:
     is_named = network in models.names()
     _check(config, "teacher", is_named, f"with a 'network' out of {models.names()}")
     _check_options("teacher", teacher, network, _NOT_OPTIONS)
+
+
+def _check_distillation(config: TrainConfig) -> None:
+    given = dict(config.distillation)
+    if not given:
+        return
+    _check(config, "distillation", bool(config.teacher), "empty without teacher")
+    unknown = sorted(set(given) - _DISTILLATION)
+    known = f"out of {sorted(_DISTILLATION)}"
+    _check(config, "distillation", not unknown, known)
+    targets = given.pop("targets", TARGETS[0])
+    is_target = targets in TARGETS
+    _check(config, "distillation", is_target, f"with 'targets' out of {list(TARGETS)}")
+    learns = bool(given) or targets != "labels"
+    _check(config, "distillation", learns, "with 'gamma' where targets are the labels")
+    is_alone = not (given and config.restriction)
+    _check(config, "distillation", is_alone, "without 'gamma' beside a restriction")
+    irnet.distillation.RepresentationAlignment(**given)
 
 
 def _check_restriction(config: TrainConfig) -> None:

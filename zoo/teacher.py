@@ -70,4 +70,9 @@ def with_teacher(network: tf.keras.Model, config: TrainConfig) -> tf.keras.Model
             advice=_ADVICE,
             check_source=_check_is_float,
         )
-    return irnet.distillation.Distiller(network, teacher)
+    options = dict(config.distillation)
+    targets = options.pop("targets", irnet.distillation.TARGETS[0])
+    alignment = irnet.distillation.RepresentationAlignment(**options)
+    return irnet.distillation.Distiller(
+        network, teacher, targets=targets, alignment=alignment if options else None
+    )

@@ -38,10 +38,14 @@ _FROZEN: dict[str, Callable[[Any], Any]] = {
     "estimator": _frozen,
     "augmentation": _frozen_with_sequences,
     "teacher": _frozen,
+    "distillation": _frozen_with_sequences,
     "restriction": _frozen_with_sequences,
 }
 
-_MAPPINGS = ("network_options", "estimator", "augmentation", "teacher", "restriction")
+_MAPPINGS = (
+    *("network_options", "estimator", "augmentation"),
+    *("teacher", "distillation", "restriction"),
+)
 
 _SMOKE_EPOCHS = 2
 _SMOKE_STEPS = 3
@@ -64,10 +68,14 @@ class TrainConfig:
             they are, in the first of two stages.
         initial_weights: Where trained weights lie that the run starts from: the folder
             of a finished run, a `.keras` file or a PyTorch checkpoint; empty for none.
-        teacher: A network in full precision whose logits are learned, in place of the
-            labels: its name as "network", and arguments of its builder. Empty for none.
+        teacher: A network in full precision to learn from: its name as "network", and
+            arguments of its builder. Empty for none.
         teacher_weights: Where its weights lie, as for `initial_weights`, or "untrained"
             to see whether a run works.
+        distillation: What is learned from the teacher. Empty for its logits, in place
+            of the labels. "targets" is "teacher" for these or "labels"; with "gamma"
+            its features are learned as well, with this and other arguments of
+            `larq_irnet.distillation.RepresentationAlignment`.
         restriction: IR2Net's information restriction: arguments of
             `larq_irnet.restriction.RestrictedTraining`, "layer" and others. Empty for
             none.
@@ -120,6 +128,7 @@ class TrainConfig:
     initial_weights: str = ""
     teacher: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     teacher_weights: str = ""
+    distillation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     restriction: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     statistics: str | None = None
     augmentation: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -82,9 +82,12 @@ def reasons_to_keep(
         layer = graph.layers[name]
         if not is_weighted(layer):
             continue
-        reasons[name] = wished.get(name) or _why_not(layer, min_filter_size)
-        if not reasons[name] and name in gates:
-            reasons[name] = "it computes a gate, from averages over all pixels"
+        gate = "it computes a gate, from averages over all pixels"
+        reasons[name] = (
+            wished.get(name)
+            or (gate if name in gates else "")
+            or _why_not(layer, min_filter_size)
+        )
     if all(reasons.values()):
         raise ValueError(
             f"Expected {graph.name!r} to have layers to binarize, got none: "

@@ -137,6 +137,11 @@ class Distiller(TrainingWrapper):
         return self._teach.func
 
     @property
+    def learns_logits(self) -> bool:
+        """Whether the compiled loss compares with the teacher, not with the labels."""
+        return self._targets == "teacher"
+
+    @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The aligned layers, of the student and of the teacher."""
         return () if self._aligned is None else self._aligned.pairs.pairs
@@ -159,7 +164,7 @@ class Distiller(TrainingWrapper):
 
     def targets(self, x: Any, y: Any) -> Any:
         """The logits of the teacher, in place of the labels, or the labels."""
-        if self._targets == "labels":
+        if not self.learns_logits:
             return y
         return tf.stop_gradient(self._teach(x))
 
@@ -173,7 +178,7 @@ class Distiller(TrainingWrapper):
     ) -> tuple[tf.Tensor, Any]:
         """The whole loss and the outputs; each network runs once."""
         outputs, logits, term = aligned(x, training=training)
-        targets = y if self._targets == "labels" else logits
+        targets = logits if self.learns_logits else y
         # added as Keras adds regularization, which it divides among the replicas
         loss = self.compiled_loss(
             targets,

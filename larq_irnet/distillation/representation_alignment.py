@@ -117,7 +117,7 @@ class RepresentationAlignment:
         squared: bool = False,
         per_sample: bool = False,
     ):
-        if not 0.0 < gamma < math.inf:
+        if not (isinstance(gamma, (int, float)) and 0.0 < gamma < math.inf):
             raise ValueError(
                 f"Expected `gamma` to be positive and finite, got {gamma!r}."
             )

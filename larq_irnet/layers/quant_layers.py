@@ -120,8 +120,8 @@ class _QuantizedByMethod:
 class QuantDense(_QuantizedByMethod, lq.layers.QuantDense):
     """`larq.layers.QuantDense` with `quantizer`, the name of a method.
 
-    Larq Compute Engine has no binary dense kernel: on a device this layer stays in
-    full precision. A 1x1 `QuantConv2D` does the same and is accelerated.
+    Larq Compute Engine has no binary dense kernel: `tflite_export.export` makes a 1x1
+    convolution of this layer, which computes the same and is accelerated.
 
     # Arguments
         quantizer: One of `larq_irnet.methods.names()`, a `Method`, or `None`.

@@ -18,12 +18,12 @@ CLASSES = 10
 APPLICATIONS = {
     "DenseNet121": (119, {"it is a last layer": 1, "it is a first layer": 1}),
     "EfficientNetB0": (
-        26,
+        29,
         {
             "it is a first layer": 1,
             "it is a last layer": 1,
-            "it computes a gate": 26,
-            "its filters have": 27,
+            "it computes a gate": 32,
+            "its filters have": 19,
         },
     ),
     "MobileNet": (
@@ -31,8 +31,8 @@ APPLICATIONS = {
         {"it is a first layer": 1, "it is a last layer": 1, "its filters have": 13},
     ),
     "MobileNetV2": (
-        30,
-        {"it is a first layer": 1, "it is a last layer": 1, "its filters have": 21},
+        31,
+        {"it is a first layer": 1, "it is a last layer": 1, "its filters have": 20},
     ),
     "ResNet50": (52, {"it is a first layer": 1, "it is a last layer": 1}),
     "VGG16": (14, {"it is a first layer": 1, "it is a last layer": 1}),

@@ -58,8 +58,8 @@ def test_all_18_binary_convolutions_of_resnet20(tmp_path):
         (larq_conv("ste_tern"), (8, 8, 32), ["conv", "ternary", "Remedy"]),
         (
             irnet.layers.QuantDense(4, quantizer="irnet", name="dense"),
-            (32,),
-            ["dense", "no binary kernel for QuantDense", "1x1"],
+            (7, 32),
+            ["dense", "no binary kernel for QuantDense", "inputs [N, C]"],
         ),
     ],
 )

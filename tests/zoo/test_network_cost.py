@@ -45,6 +45,23 @@ AUTHORS = [
 ]
 
 
+# Binary and other weights and millions of multiplications; the papers of the first two
+# count 569 and 390 millions in full precision
+COMPACT = [
+    ("MobileNetV1", 3_139_584, 1_092_392, 539.49, 29.25),
+    ("EfficientNetB0", 3_146_112, 2_142_436, 338.54, 47.28),
+    ("DARTS", 3_150_576, 198_766, 487.05, 41.31),
+]
+
+
+@pytest.mark.parametrize("name, binary, others, binary_macs, float_macs", COMPACT)
+def test_compact_networks(name, binary, others, binary_macs, float_macs):
+    cost = network_cost(zoo.models.get(name)("ste_sign"))
+    assert (cost.binary_weights, cost.other_parameters) == (binary, others)
+    assert round(cost.binary_macs / 1e6, 2) == binary_macs
+    assert round(cost.float_macs / 1e6, 2) == float_macs
+
+
 @pytest.mark.parametrize(
     "network, binary, others, binary_macs, float_macs, size",
     AUTHORS,

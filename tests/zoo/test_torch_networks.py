@@ -3,6 +3,7 @@
 import pytest
 
 from tests.zoo.torch_networks import (
+    DARTS,
     CifarResNet18,
     ImageNetResNet,
     IR2Conv2d,
@@ -42,6 +43,7 @@ POOLED_RECU = {"conv": ReCUConv2d, "shortcut": PooledOptionA}
         (lambda: IR2Net18(variant="B"), 158, 11_960_424),
         (lambda: IR2Net18(variant="C"), 158, 11_882_344),
         (lambda: IR2Net18(variant="D"), 158, 11_727_070),
+        (lambda: DARTS(), 1636, 3_349_342),
     ],
 )
 def test_sizes(network, entries, parameters):

@@ -6,8 +6,11 @@ import tensorflow as tf
 
 from zoo.models.alignment import ALIGNMENTS, Rotate180
 from zoo.models.cifar_resnet18 import CifarResNet18
+from zoo.models.darts import DARTS
+from zoo.models.efficientnet_b0 import EfficientNetB0
 from zoo.models.imagenet_resnet import ResNet18, ResNet34
 from zoo.models.ir2net18 import IR2Net18
+from zoo.models.mobilenet_v1 import MobileNetV1
 from zoo.models.named_activation import NamedActivation
 from zoo.models.pad_channels import PadChannels
 from zoo.models.reactnet18 import ReActNet18
@@ -18,7 +21,10 @@ from zoo.models.vgg_small import VGGSmall
 __all__ = [
     "ALIGNMENTS",
     "CifarResNet18",
+    "DARTS",
+    "EfficientNetB0",
     "IR2Net18",
+    "MobileNetV1",
     "NamedActivation",
     "PadChannels",
     "ReActNet18",
@@ -36,7 +42,10 @@ _BUILDERS = {
     builder.__name__: builder
     for builder in (
         CifarResNet18,
+        DARTS,
+        EfficientNetB0,
         IR2Net18,
+        MobileNetV1,
         ReActNet18,
         ResNet18,
         ResNet20,

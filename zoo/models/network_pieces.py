@@ -141,8 +141,9 @@ class NetworkPieces:
         name: str,
         strides: int = 1,
         kernel_initializer: tf.keras.initializers.Initializer | None = None,
+        size: int = 3,
     ) -> tf.Tensor:
-        """A 3x3 convolution that the method binarizes, and scales if it does.
+        """A convolution that the method binarizes, and scales if it does.
 
         # Arguments
             x: Features.
@@ -150,13 +151,14 @@ class NetworkPieces:
             name: Name of the layer.
             strides: Of both axes.
             kernel_initializer: `None` for that of the network.
+            size: Height and width of the kernel; 1 needs no padding.
         """
         x = irnet.layers.QuantConv2D(
             filters,
-            3,
+            size,
             strides=strides,
             quantizer=self.method,
-            padding="same",
+            padding="valid" if size == 1 else "same",
             pad_values=self.pad_values,
             use_bias=False,
             kernel_initializer=kernel_initializer or self.kernel_initializer(),

@@ -7,7 +7,14 @@ import math
 
 import tensorflow as tf
 
-__all__ = ["BN_GAMMAS", "bn_gamma", "default_bias", "default_kernel", "kaiming_normal"]
+__all__ = [
+    "BN_GAMMAS",
+    "bn_gamma",
+    "default_bias",
+    "default_depthwise_kernel",
+    "default_kernel",
+    "kaiming_normal",
+]
 
 BN_GAMMAS = ("ones", "uniform", "near_zero")
 
@@ -27,6 +34,13 @@ def default_kernel() -> tf.keras.initializers.Initializer:
     r"""What PyTorch gives convolutions and linear layers: uniform within
     \\(\pm 1 / \sqrt{fan_{in}}\\)."""
     return tf.keras.initializers.VarianceScaling(1.0 / 3.0, "fan_in", "uniform")
+
+
+def default_depthwise_kernel() -> tf.keras.initializers.Initializer:
+    r"""What PyTorch gives depthwise convolutions, whose filters see one channel:
+    uniform within \\(\pm 1 / \sqrt{height \times width}\\)."""
+    # Keras counts all channels as inputs of a filter, and one as its output
+    return tf.keras.initializers.VarianceScaling(1.0 / 3.0, "fan_out", "uniform")
 
 
 def default_bias(fan_in: int) -> tf.keras.initializers.Initializer:

@@ -1,6 +1,16 @@
 """Runs whose settings and outcome are written down: one recipe per file."""
 
 from zoo.recipes import (
+    dirnet_darts_cifar10,
+    dirnet_darts_digits,
+    dirnet_efficientnet_b0_cifar10,
+    dirnet_efficientnet_b0_digits,
+    dirnet_efficientnet_b0_imagenet,
+    dirnet_mobilenet_v1_cifar10,
+    dirnet_mobilenet_v1_digits,
+    dirnet_mobilenet_v1_imagenet,
+    dirnet_resnet20_digits,
+    dirnet_resnet20_digits_rbd,
     float_resnet20_digits,
     float_resnet20_digits_sgd,
     ir2net18_a_imagenet,
@@ -45,6 +55,16 @@ __all__ = ["Recipe", "get", "names"]
 _RECIPES = {
     module.RECIPE.name: module.RECIPE
     for module in (
+        dirnet_darts_cifar10,
+        dirnet_darts_digits,
+        dirnet_efficientnet_b0_cifar10,
+        dirnet_efficientnet_b0_digits,
+        dirnet_efficientnet_b0_imagenet,
+        dirnet_mobilenet_v1_cifar10,
+        dirnet_mobilenet_v1_digits,
+        dirnet_mobilenet_v1_imagenet,
+        dirnet_resnet20_digits,
+        dirnet_resnet20_digits_rbd,
         float_resnet20_digits,
         float_resnet20_digits_sgd,
         ir2net18_a_imagenet,

@@ -124,7 +124,7 @@ def test_reasons_of_what_is_kept():
         "own": "it is quantized already",
         "thin": "its filters have 8 weights, fewer than min_filter_size=32",
         "reduce": "it computes a gate, from averages over all pixels",
-        "expand": "its filters have 8 weights, fewer than min_filter_size=32",
+        "expand": "it computes a gate, from averages over all pixels",
         "head": "it is a last layer (keep='last')",
     }
     assert report.kept == expected

@@ -23,6 +23,11 @@ def float_convolutions(model):
     return [layer for layer in layers if layer not in binary_layers(model)]
 
 
+def depthwise_convolutions(model):
+    kind = tf.keras.layers.DepthwiseConv2D  # which are no kind of Conv2D
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
 def initial_deviation(expected, weight):
     """To compare the deviation of initial weights with, of any distribution."""
     # four standard errors of the deviation of normal numbers; uniform ones vary less

@@ -1,6 +1,8 @@
 """What all networks have in common: options, geometry, errors."""
 
+import functools
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,14 @@ from zoo.models import NamedActivation, Rotate180
 
 SMALL = {"input_shape": (16, 16, 3)}
 # ResNet34 is ResNet18 with more blocks: see test_imagenet_resnet
-NAMES = ["CifarResNet18", "IR2Net18", "ReActNet18", "ResNet18", "ResNet20", "VGGSmall"]
+NAMES = [name for name in zoo.models.names() if name != "ResNet34"]
+# networks whose size is an option, in a size that has all of their parts
+SMALLER: dict[str, dict[str, Any]] = {
+    "DARTS": {"channels": 8, "cells": 4},
+    "EfficientNetB0": {"width": 0.25, "depth": 0.5},
+    "MobileNetV1": {"alpha": 0.25},
+}
+POINTWISE = list(SMALLER)  # all binary convolutions are
 
 
 def batch_norms(model):
@@ -22,8 +31,13 @@ def batch_norms(model):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def builder(request):
-    return zoo.models.get(request.param)
+def network(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def builder(network):
+    return functools.partial(zoo.models.get(network), **SMALLER.get(network, {}))
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +53,12 @@ def test_logits(builder):
     assert np.isfinite(logits).all()
 
 
-def test_binary_layers_have_the_method_and_no_bias(model):
+def test_binary_layers_have_the_method_and_no_bias(network, model):
     for layer in binary_layers(model):
         assert layer.method == "irnet"
         assert layer.pad_values == 0.0
-        assert layer.padding == "same"
+        assert layer.kernel_size == ((1, 1) if network in POINTWISE else (3, 3))
+        assert layer.padding == ("valid" if network in POINTWISE else "same")
         assert not layer.use_bias
     quantizers = irnet.callbacks.scheduled_quantizers(model)
     assert len(quantizers) == 2 * len(binary_layers(model))  # none is shared
@@ -54,13 +69,13 @@ def recu_model(builder):
     return builder("recu", **SMALL)
 
 
-def test_weight_only_layers_take_full_precision_inputs(builder):
+def test_weight_only_layers_take_full_precision_inputs(network, builder):
     model = builder("irnet_w1a32", **SMALL)
     assert {layer.input_quantizer for layer in binary_layers(model)} == {None}
     activations = [one for one in model.layers if isinstance(one, NamedActivation)]
     names = {layer.activation.__name__ for layer in activations}
-    has_prelus = builder in (zoo.IR2Net18, zoo.ReActNet18)
-    assert names == (set() if has_prelus else {"relu"})
+    others = {"IR2Net18": set(), "ReActNet18": set(), "EfficientNetB0": {"swish"}}
+    assert names == others.get(network, {"relu"})  # the former two have PReLUs
 
 
 def channel_scales(model):
@@ -110,9 +125,12 @@ def test_every_weight_of_recu_gets_a_gradient(recu_model):
         assert np.abs(gradient).max() > 0, weight.name
 
 
-def test_the_float_network_has_the_same_weights(builder, model):
+def test_the_float_network_has_the_same_weights(network, builder, model):
     twin = builder("float", **SMALL)
-    assert [w.shape for w in twin.weights] == [w.shape for w in model.weights]
+    ours, theirs = ([(w.name, w.shape) for w in one.weights] for one in (model, twin))
+    if network == "EfficientNetB0":  # its gates stand elsewhere
+        ours, theirs = sorted(ours), sorted(theirs)
+    assert ours == theirs
     assert {layer.kernel_quantizer for layer in binary_layers(twin)} == {None}
 
 
@@ -135,7 +153,7 @@ def test_initial_gammas(builder, bn_gamma, expected):
             assert (one.gamma[:n].numpy() != other.gamma[:n].numpy()).any()
 
 
-def test_gammas_near_zero_but_for_the_one_in_front_of_the_classifier(builder):
+def test_gammas_near_zero_but_for_the_one_in_front_of_the_classifier(network, builder):
     norms = batch_norms(builder("recu", **SMALL, bn_gamma="near_zero"))
     (head,) = [one for one in norms if one.name == "head_bn"] or [None]
     for layer in norms:
@@ -144,7 +162,7 @@ def test_gammas_near_zero_but_for_the_one_in_front_of_the_classifier(builder):
             assert 0.0 <= gamma.min() and 0.9 < gamma.max() < 1.0
         else:
             np.testing.assert_array_equal(gamma, np.float32(1e-8))
-    assert (head is None) == (builder in (zoo.ReActNet18, zoo.VGGSmall))
+    assert (head is None) == (network in ("ReActNet18", "VGGSmall", *SMALLER))
 
 
 def test_synchronized_batch_norms(builder, model):
@@ -158,9 +176,9 @@ def test_ones_as_padding(builder):
     assert {layer.pad_values for layer in binary_layers(model)} == {1.0}
 
 
-def test_only_the_torch_alignment_rotates(builder, model):
+def test_only_the_torch_alignment_rotates(network, builder, model):
     rotated = builder("irnet", **SMALL, alignment="torch")
-    has_strides = builder is not zoo.VGGSmall
+    has_strides = network != "VGGSmall"
     rotations = [layer for layer in rotated.layers if isinstance(layer, Rotate180)]
     assert len(rotations) == has_strides
     assert not any(isinstance(layer, Rotate180) for layer in model.layers)
@@ -209,7 +227,7 @@ def test_errors(builder, arguments, message):
         builder(**{**SMALL, **arguments})
 
 
-@pytest.mark.parametrize("name", ["ResNet18", "ResNet20", "ResNet34"])
+@pytest.mark.parametrize("name", ["ResNet18", "ResNet20", "ResNet34", *SMALLER])
 def test_unknown_block(name):
     message = r"`block` out of \['bi_real', 'normal'\], got 'dense'"
     with pytest.raises(ValueError, match=message):

@@ -7,7 +7,10 @@ from zoo import models
 
 NAMES = [
     "CifarResNet18",
+    "DARTS",
+    "EfficientNetB0",
     "IR2Net18",
+    "MobileNetV1",
     "ReActNet18",
     "ResNet18",
     "ResNet20",

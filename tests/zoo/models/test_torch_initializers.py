@@ -35,6 +35,15 @@ def test_default_kernel():
         assert values.std() == pytest.approx(limit / np.sqrt(3), rel=TOLERANCE)
 
 
+def test_default_depthwise_kernel():
+    ours = torch_initializers.default_depthwise_kernel()((3, 3, 1024, 1)).numpy()
+    expected = torch.nn.Conv2d(1024, 1024, 3, groups=1024).weight.detach().numpy()
+    for values in ours, expected:
+        assert 0.999 / 3 < abs(values).max() <= 1 / 3 * (1 + 1e-6)  # float32
+        # four standard errors of the deviation of 9,216 numbers, normal ones'
+        assert values.std() == pytest.approx(1 / np.sqrt(27), rel=4 / np.sqrt(18_432))
+
+
 def test_default_bias():
     ours = torch_initializers.default_bias(64)((10_000,)).numpy()
     assert 0.99 / 8 < abs(ours).max() <= 1 / 8
@@ -64,6 +73,7 @@ def test_unknown_gamma(name):
     [
         lambda: torch_initializers.kaiming_normal("fan_in"),
         torch_initializers.default_kernel,
+        torch_initializers.default_depthwise_kernel,
         lambda: torch_initializers.default_bias(64),
         lambda: torch_initializers.bn_gamma("uniform"),
     ],

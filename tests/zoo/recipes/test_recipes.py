@@ -13,6 +13,12 @@ DIGITS = [name for name in NAMES if recipes.get(name).config.dataset == "digits"
 # ResNet-20 with one input channel in place of three: 2 * 3 * 3 * 16 weights less
 DIGITS_PARAMETERS = 269_850 - 288
 PARAMETERS = {
+    "dirnet_darts_cifar10": 3_349_342,
+    # with ten classes in place of 1,000
+    "dirnet_efficientnet_b0_cifar10": 5_288_548 - 990 * (1280 + 1),
+    "dirnet_efficientnet_b0_imagenet": 5_288_548,
+    "dirnet_mobilenet_v1_cifar10": 4_231_976 - 990 * (1024 + 1),
+    "dirnet_mobilenet_v1_imagenet": 4_231_976,
     **{
         f"ir2net18_{fusion}{stage}_imagenet": parameters
         for fusion, parameters in (
@@ -43,6 +49,10 @@ PARAMETERS = {
     "recu_resnet34_imagenet": 21_806_248,
     "recu_vgg_small_cifar10": 4_661_770,
     **dict.fromkeys(DIGITS, DIGITS_PARAMETERS),
+    # narrower or shallower than the published networks
+    "dirnet_darts_digits": 29_210,
+    "dirnet_efficientnet_b0_digits": 2_490_406,
+    "dirnet_mobilenet_v1_digits": 823_434,
     "ir2net_resnet20_digits": DIGITS_PARAMETERS + 272_458 - 269_850,  # the fusion
     # with a scale for each of the channels of 3 x 6 binary convolutions
     "recu_resnet20_digits": DIGITS_PARAMETERS + 6 * (16 + 32 + 64),
@@ -68,7 +78,8 @@ def test_recipes_describe_themselves(name):
     recipe = recipes.get(name)
     assert isinstance(recipe, Recipe)
     assert recipe.name == name
-    network = recipe.config.network.removeprefix("Cifar").replace("VGG", "vgg_").lower()
+    network = recipe.config.network.removeprefix("Cifar").replace("VGG", "vgg_")
+    network = re.sub(r"(?<=Net)([BV]\d)", r"_\1", network).lower()  # its version
     method = recipe.config.method
     is_in_network = network.startswith(method)  # IR2Net18
     assert name.startswith(f"{network}_" if is_in_network else f"{method}_{network}_")
@@ -152,6 +163,6 @@ def test_shrunk_settings():
 
 @pytest.mark.parametrize("name", ["nope", "", "IRNET_RESNET20_DIGITS"])
 def test_unknown_recipe(name):
-    message = rf"Expected a recipe out of \['float_resnet20_digits', .*\], got '{name}'"
+    message = rf"Expected a recipe out of \[.*'float_resnet20_digits'.*\], got '{name}'"
     with pytest.raises(ValueError, match=message):
         recipes.get(name)

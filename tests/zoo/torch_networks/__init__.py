@@ -11,6 +11,7 @@ from tests.zoo.torch_networks.attention import (
 )
 from tests.zoo.torch_networks.cifar_resnet18 import CifarResNet18
 from tests.zoo.torch_networks.cirec import CIRec
+from tests.zoo.torch_networks.darts import DARTS
 from tests.zoo.torch_networks.imagenet_resnet import ImageNetResNet
 from tests.zoo.torch_networks.ir2_conv import FlatIR2Conv2d, IR2Conv2d
 from tests.zoo.torch_networks.ir2net18 import IR2Net18
@@ -27,6 +28,7 @@ from tests.zoo.torch_networks.vgg_small import VGGSmall
 __all__ = [
     "CIRec",
     "CifarResNet18",
+    "DARTS",
     "FlatIR2Conv2d",
     "IR2Conv2d",
     "IR2Net18",
