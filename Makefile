@@ -6,6 +6,8 @@
 VENV ?= .venv
 RUNS ?= runs/demo
 TEST_PROCESSES ?= 2
+TEST_PARTS := tests/larq_irnet tests/zoo tests/tflite_export tests/conformance \
+	tests/test_docs.py tests/test_readme.py
 SUITABLE := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python; do \
 	$$python -c '$(SUITABLE)' 2>/dev/null && { command -v $$python; break; }; done)
@@ -44,8 +46,11 @@ demo: install
 	@$(RUN) -m tflite_export.export --workdir="$(RUNS)/irnet" \
 	  --compare="$(RUNS)/float,$(RUNS)/ste_sign,$(RUNS)/recu"
 
+# One run after the other: what XLA has compiled stays in memory until a process ends.
 test: $(TORCH_INSTALLED)
-	$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadscope
+	@failed=0; for part in $(TEST_PARTS); do \
+	  echo "$$part"; $(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadscope $$part \
+	    || failed=1; done; exit $$failed
 
 lint: $(TORCH_INSTALLED)
 	$(RUN) -m black --check --quiet .
