@@ -90,15 +90,16 @@ def dte_constants(
         t = _CAPPED_BY_TENSOR[dtype](magnitudes, t, *limits)
     else:
         t = _capped(t, tf.cast(quantile, dtype), tf.constant(band, dtype))
+    # infinite elements: t has to stay a number that `x` and its own inverse can hold
+    t = tf.maximum(t, 1.0 / min(x.dtype.max, _LARGEST))
     return t, tf.maximum(1.0 / t, 1.0)
 
 
-_LARGEST = 1e30  # beyond it the inverse of t would leave float32
+_LARGEST = 1e30
 
 
 def _capped(t: tf.Tensor, quantile: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
-    # in this form no quantile of zero is divided by
-    return band / tf.clip_by_value(quantile, band / t, band * _LARGEST)
+    return band / tf.maximum(band / t, quantile)  # a quantile may be zero
 
 
 def _capped_by_tensor(

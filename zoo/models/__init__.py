@@ -11,7 +11,6 @@ from zoo.models.efficientnet_b0 import EfficientNetB0
 from zoo.models.imagenet_resnet import ResNet18, ResNet34
 from zoo.models.ir2net18 import IR2Net18
 from zoo.models.mobilenet_v1 import MobileNetV1
-from zoo.models.named_activation import NamedActivation
 from zoo.models.pad_channels import PadChannels
 from zoo.models.reactnet18 import ReActNet18
 from zoo.models.resnet20 import ResNet20
@@ -25,7 +24,6 @@ __all__ = [
     "EfficientNetB0",
     "IR2Net18",
     "MobileNetV1",
-    "NamedActivation",
     "PadChannels",
     "ReActNet18",
     "ResNet18",

@@ -7,9 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 import larq_irnet as irnet
+from larq_irnet.layers import NamedActivation
 from zoo.models import torch_initializers
 from zoo.models.alignment import Rotate180, check_alignment, first_subsampled_pixel
-from zoo.models.named_activation import NamedActivation
 from zoo.models.pad_channels import PadChannels
 from zoo.models.published_choices import MakeInitializer
 from zoo.models.subsample import Subsample

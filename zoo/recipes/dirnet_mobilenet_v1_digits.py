@@ -1,9 +1,9 @@
 """DIR-Net in half a MobileNetV1 on scikit-learn's digits, with Adam.
 
 DIR-Net's settings for this network are not public. These were chosen on the validation
-images: the learning rate out of three with a quarter of the channels and out of two
-with half of them, and then half of the channels out of these two. 8x8 images are 1x1
-from the sixth unit on.
+images: the learning rate out of three with a quarter of the channels, out of two with
+half of them, and half of the channels out of these two. 8x8 images are 1x1 from the
+sixth unit on.
 
     python -m zoo.train --recipe=dirnet_mobilenet_v1_digits --workdir=runs/example
 

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 import larq_irnet as irnet
 import zoo
+from larq_irnet.layers import NamedActivation
 from tests.zoo.models.published_sizes import binary_layers, logits_of_zeros
-from zoo.models import NamedActivation, Rotate180
+from zoo.models import Rotate180
 
 SMALL = {"input_shape": (16, 16, 3)}
 # ResNet34 is ResNet18 with more blocks: see test_imagenet_resnet

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from larq_irnet.layers import ChannelScale, LearnableBias
+from larq_irnet.layers import ChannelScale, LearnableBias, NamedActivation
 from tests.zoo.models.published_sizes import (
     binary_layers,
     float_convolutions,
@@ -12,7 +12,6 @@ from tests.zoo.models.published_sizes import (
     millions_of_macs,
     parameters,
 )
-from zoo.models import NamedActivation
 
 
 @pytest.fixture(scope="module")
