@@ -11,6 +11,7 @@ from tests.zoo.network_pairs import float64, random_images, relative_difference
 from tests.zoo.runs import assert_same
 from tests.zoo.small_network import small_config, small_network
 from tests.zoo.torch_networks import TorchvisionResNet, make_lively
+from zoo.compilation import compile_for
 from zoo.teacher import with_teacher
 from zoo.torch_import import load_state_dict
 
@@ -69,6 +70,38 @@ def test_the_teacher_is_in_full_precision_and_has_the_geometry_of_the_run():
     assert (layer.input_quantizer, layer.kernel_quantizer) == (None, None)
     assert model.teacher.get_layer("rotate")
     assert model.teacher.output_shape == (None, 10)
+
+
+DIGITS_TEACHER = {"teacher": {"network": "ResNet20"}, "teacher_weights": "untrained"}
+
+
+@pytest.mark.parametrize(
+    ("distillation", "learns_logits", "aligned", "loss"),
+    [
+        ({}, True, 0, "LogitMatching"),
+        ({"gamma": 0.5}, True, 18, "LogitMatching"),
+        (
+            {"targets": "labels", "gamma": 0.5, "layers": ["stage1_block1_conv1"]},
+            False,
+            1,
+            "SparseCategoricalCrossentropy",
+        ),
+    ],
+)
+def test_what_is_learned_from_the_teacher(distillation, learns_logits, aligned, loss):
+    config = small_config(**DIGITS_TEACHER, distillation=distillation)
+    model = with_teacher(zoo.ResNet20("dirnet", input_shape=(8, 8, 1)), config)
+    assert model.learns_logits == learns_logits
+    assert len(model.pairs) == aligned
+    compile_for(model, config)
+    assert type(model.loss).__name__ == loss
+    figures = model.evaluate(*digits(), verbose=0, return_dict=True)
+    assert ("alignment" in figures) == bool(aligned)
+
+
+def digits():
+    arrays = zoo.datasets.get("digits").arrays("test", limit=20)
+    return arrays.images, arrays.labels
 
 
 def test_weights_of_torchvision(tmp_path):

@@ -45,6 +45,7 @@ def test_json_round_trip(config):
     assert TrainConfig.from_json(config.to_json()) == config
 
 
+LEARNING = {"teacher": {"network": "ResNet20"}, "teacher_weights": "untrained"}
 EVERYTHING = {
     "epochs": 90,
     "network_options": {"block": "normal"},
@@ -65,7 +66,7 @@ EVERYTHING = {
     "initial_weights": "runs/stage1",
     "teacher": {"network": "ResNet34", "block": "normal", "head_norm": False},
     "teacher_weights": "runs/resnet34.pth",
-    "restriction": {"layer": "stage4_block2_act", "fill": (0.0, 0.5, 1.0)},
+    "distillation": {"targets": "labels", "gamma": 0.5, "layers": ("stage4_block2",)},
 }
 
 
@@ -76,6 +77,13 @@ def test_json_round_trip_of_the_settings_of_published_recipes():
     assert again.decay_epochs == (30, 60.5)
     assert again.network_options == {"block": "normal"}
     assert again.augmentation == {"scale": (0.08, 1.25), "jitter": None}
+    assert again.distillation["layers"] == ("stage4_block2",)
+
+
+def test_json_round_trip_of_a_restriction():
+    config = small_config(restriction={"layer": "a", "fill": (0.0, 0.5, 1.0)})
+    again = TrainConfig.from_json(config.to_json())
+    assert again == config
     assert again.restriction["fill"] == (0.0, 0.5, 1.0)
 
 
@@ -91,6 +99,7 @@ def test_configurations_of_earlier_versions_load():
         "initial_weights",
         "teacher",
         "teacher_weights",
+        "distillation",
         "restriction",
         "warmup_epochs",
         "warmup_learning_rate",
@@ -199,6 +208,30 @@ def test_settings_that_do_not_go_together(settings, message):
         (
             {"teacher": {"network": "VGGSmall", "method": 1}, "teacher_weights": "a"},
             r"`teacher` out of \[.*\] for VGGSmall, got \['method'\]\.",
+        ),
+        (
+            {"distillation": {"gamma": 1.0}},
+            "`distillation` to be empty without teacher",
+        ),
+        (
+            {**LEARNING, "distillation": {"alpha": 1.0}},
+            r"`distillation` to be out of \['gamma', .*\], got {'alpha': 1.0}",
+        ),
+        (
+            {**LEARNING, "distillation": {"targets": "logits"}},
+            r"with 'targets' out of \['teacher', 'labels'\], got",
+        ),
+        (
+            {**LEARNING, "distillation": {"targets": "labels"}},
+            "with 'gamma' where targets are the labels, got",
+        ),
+        (
+            {**LEARNING, "distillation": {"gamma": 1.0}, "restriction": {"layer": "a"}},
+            "without 'gamma' beside a restriction, got",
+        ),
+        (
+            {**LEARNING, "distillation": {"gamma": "strong"}},
+            "`gamma` to be positive and finite, got 'strong'",
         ),
         (
             {"restriction": {"layer": 3}},
@@ -335,6 +368,7 @@ INVALID = [
         r"`network_options` out of \[.*'block'.*\] for ResNet20, got \['colour'\]",
     ),
     ("network_options", {"method": "float"}, r"`network_options` .* \['method'\]"),
+    ("distillation", {"gamma": 0.5}, "`distillation` to be empty without teacher, got"),
     ("restriction", {"threshold": 0.5}, "`restriction` to be with the name of a 'laye"),
     ("estimator", {"t_mid": 1.0}, r"constants of 'irnet' out of .*, got \['t_mid'\]"),
     ("statistics", "mnist", "`statistics` .* got 'mnist'"),
