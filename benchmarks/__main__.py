@@ -3,7 +3,9 @@
 import rich.console
 import rich.table
 
-from benchmarks.export_cost import ExportCost, measure_export
+import tflite_export
+from benchmarks.binarized_application import measure_binarized_application
+from benchmarks.export_cost import measure_export
 from benchmarks.input_pipeline import measure_input_pipelines
 from benchmarks.torch_training_step import StepTimes, measure_torch_training_step
 from benchmarks.training_step import BATCH, METHODS, measure_training_steps
@@ -50,12 +52,12 @@ def _pipeline_table(delivered: dict[str, float], trained: float) -> rich.table.T
     return table
 
 
-def _inference_table(cost: ExportCost) -> rich.table.Table:
-    table = rich.table.Table(title="One image, ResNet-20, 32x32x3, one thread")
+def _inference_table(report: tflite_export.Report, what: str) -> rich.table.Table:
+    table = rich.table.Table(title=f"One image, {what}, one thread")
     for column in ("model", "ms", "to float", "bytes", "to float"):
         table.add_column(column, justify="right")
-    twin = cost.report.latencies[-1]
-    for one in cost.report.latencies:
+    twin = report.latencies[-1]
+    for one in report.latencies:
         table.add_row(
             one.name,
             f"{one.median_ms:.3f}",
@@ -74,10 +76,19 @@ def main() -> None:
     trained = BATCH / seconds["irnet"]
     console.print(_pipeline_table(measure_input_pipelines(), trained))
     cost = measure_export()
-    console.print(_inference_table(cost))
+    console.print(_inference_table(cost.report, "ResNet-20, 32x32x3"))
     console.print(
         f"conversion {cost.conversion_seconds:.1f} s, whole export with verification "
         f"and benchmark {cost.export_seconds:.1f} s, on {cost.report.machine}"
+    )
+    application = measure_binarized_application()
+    size = f"{application.name} after `binarize`, 224x224x3"
+    console.print(_inference_table(application.report, size))
+    binary = [layer.operator for layer in application.report.binary_layers]
+    console.print(
+        f"binarize {application.binarize_seconds:.1f} s, export "
+        f"{application.export_seconds:.1f} s; LceBconv2d: promised "
+        f"{application.promised}, got {binary.count('LceBconv2d')}"
     )
 
 
