@@ -1,78 +1,43 @@
 """The layers of a functional model and what connects them, to be changed."""
 
-import copy
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from larq_irnet.functional_model import is_functional
+from larq_irnet.graph_config import (
+    flat_config,
+    pointing,
+    references,
+    without_fixed_inference,
+)
 from larq_irnet.quantized_scope import quantized_scope
 
-__all__ = ["LayerGraph", "pointing", "shared_layers"]
-
-# A reference of Keras' configurations: [name of a layer, number of its call, number of
-# the output], followed by the further arguments of the call.
-Reference = list[Any]
-
-
-def _references(value: Any) -> Iterator[Reference]:
-    """All references within a part of a configuration."""
-    if isinstance(value, dict):
-        value = [*value.values()]
-    if not isinstance(value, (list, tuple)):
-        return
-    if _is_reference(value):
-        yield [*value[:3]]
-        value = value[3:]
-    for one in value:
-        yield from _references(one)
-
-
-def _is_reference(value: Sequence[Any]) -> bool:
-    return (
-        len(value) >= 3
-        and isinstance(value[0], str)
-        and all(type(number) is int for number in value[1:3])
-    )
-
-
-def pointing(value: Any, source: str, target: str) -> Any:
-    """A part of a configuration whose references to one layer lead to another.
-
-    # Arguments
-        value: Such as the `inbound_nodes` of a layer or the `output_layers` of a model.
-        source: Name of the layer that is referred to.
-        target: Name of the layer that is referred to instead; its first output is.
-    """
-    if isinstance(value, dict):
-        return {key: pointing(one, source, target) for key, one in value.items()}
-    if not isinstance(value, (list, tuple)):
-        return value
-    if _is_reference(value) and value[0] == source:
-        return [target, 0, 0, *pointing(value[3:], source, target)]
-    return [pointing(one, source, target) for one in value]
-
-
-def _plain(model: tf.keras.Model) -> tf.keras.Model:
-    """As a functional model; of a sequential one, with the layer of its inputs."""
-    return tf.keras.Model(model.inputs, model.outputs, name=model.name)
-
+__all__ = ["LayerGraph", "shared_layers"]
 
 def shared_layers(model: tf.keras.Model) -> list[str]:
     """The layers of a functional or sequential model that are called several times."""
-    return _called_several_times(_plain(model).get_config())
+    return _called_several_times(*flat_config(model))
 
 
-def _called_several_times(config: dict[str, Any]) -> list[str]:
-    entries = config["layers"]
-    return [entry["name"] for entry in entries if len(entry["inbound_nodes"]) > 1]
+def _called_several_times(
+    config: Mapping[str, Any], layers: Mapping[str, tf.keras.layers.Layer]
+) -> list[str]:
+    places = Counter(map(id, layers.values()))  # also in a model within the model
+    return [
+        entry["name"]
+        for entry in config["layers"]
+        if len(entry["inbound_nodes"]) > 1 or places[id(layers[entry["name"]])] > 1
+    ]
 
 
 class LayerGraph:
     """A copy of a model's layers that can be replaced, put in, and built again.
 
-    Layers are known by their names. Those that are put in have one input and one
+    Layers are known by their names. Models within the model are taken apart: their
+    layers are layers like any other. Those that are put in have one input and one
     output, unless told otherwise.
 
     # Arguments
@@ -92,12 +57,11 @@ class LayerGraph:
                 "model and what connects them are not known. Rebuild it with "
                 "tf.keras.Input and tf.keras.Model."
             )
-        plain = _plain(model)
         self.name = model.name
-        self.layers = {layer.name: layer for layer in plain.layers}
-        self._config = copy.copy(plain.get_config())
+        self._config, self._originals = flat_config(model)
+        self.layers = {**self._originals}
         self._entries = {entry["name"]: entry for entry in self._config["layers"]}
-        shared = _called_several_times(self._config)
+        shared = _called_several_times(self._config, self.layers)
         if shared:
             raise ValueError(
                 f"Expected every layer of {self.name!r} to be called once, got "
@@ -112,7 +76,7 @@ class LayerGraph:
     def reads(self, name: str) -> list[str]:
         """The layers whose outputs a layer takes, in order."""
         inbound = self._entries[name]["inbound_nodes"]
-        return [reference[0] for reference in _references(inbound)]
+        return [reference[0] for reference in references(inbound)]
 
     def readers(self, name: str) -> list[str]:
         """The layers that take the output of a layer."""
@@ -121,7 +85,7 @@ class LayerGraph:
     def is_output(self, name: str) -> bool:
         """Whether the model gives the output of a layer."""
         outputs = self._config["output_layers"]
-        return any(reference[0] == name for reference in _references(outputs))
+        return any(reference[0] == name for reference in references(outputs))
 
     def unused(self, name: str) -> str:
         """A name for a new layer, with a number if there is such a layer already."""
@@ -179,6 +143,12 @@ class LayerGraph:
         self.layers[layer.name] = layer
         return str(layer.name)
 
+    def free_training(self) -> None:
+        """Lets layers whose calls fix `training=False` follow the mode of the model."""
+        for name, entry in self._entries.items():
+            inbound = without_fixed_inference(entry["inbound_nodes"])
+            self._entries[name] = {**entry, "inbound_nodes": inbound}
+
     def _redirect(
         self, source: str, target: str, only: Sequence[str] | None = None
     ) -> None:
@@ -190,18 +160,19 @@ class LayerGraph:
             outputs = self._config["output_layers"]
             self._config["output_layers"] = pointing(outputs, source, target)
 
-    def build(self, *, weights_of: tf.keras.Model | None = None) -> tf.keras.Model:
+    def build(self, *, transfer_weights: bool) -> tf.keras.Model:
         """The changed model, which shares nothing with the one that was copied.
 
         # Arguments
-            weights_of: A model from which layers of the same name take their weights.
+            transfer_weights: Whether layers of the same name and shapes as in the
+                model that was copied have its weights; otherwise they are initial ones.
         """
         config = {**self._config, "layers": [*self._entries.values()]}
         classes = {type(layer).__name__: type(layer) for layer in self.layers.values()}
         with tf.keras.utils.custom_object_scope(classes):
             model = tf.keras.Model.from_config(config)
-        if weights_of is not None:
-            _copy_weights(weights_of, model)
+        if transfer_weights:
+            _copy_weights(self._originals, model)
         return model
 
 
@@ -213,13 +184,15 @@ def _entry(
     return {**serialized, "name": name, "inbound_nodes": [call]}
 
 
-def _copy_weights(source: tf.keras.Model, target: tf.keras.Model) -> None:
+def _copy_weights(
+    sources: Mapping[str, tf.keras.layers.Layer], target: tf.keras.Model
+) -> None:
     """The latent weights of layers of the same name."""
-    known = {layer.name: layer for layer in target.layers}
     with quantized_scope(False):
-        for layer in source.layers:
-            if layer.name in known and _same_weights(layer, known[layer.name]):
-                known[layer.name].set_weights(layer.get_weights())
+        for layer in target.layers:
+            source = sources.get(layer.name)
+            if source is not None and _same_weights(source, layer):
+                layer.set_weights(source.get_weights())
 
 
 def _same_weights(one: tf.keras.layers.Layer, other: tf.keras.layers.Layer) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from larq_irnet.functional_model import is_functional
-from larq_irnet.layer_graph import pointing
+from larq_irnet.graph_config import pointing
 from larq_irnet.layers import InformationRecovery
 from larq_irnet.quantized_scope import quantized_scope
 

@@ -13,6 +13,7 @@ import larq_irnet  # isort: skip  # noqa: E402, F401
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from tensorflow.python.framework import ops  # noqa: E402
 
 hypothesis.settings.register_profile(
     "larq_irnet",
@@ -26,8 +27,15 @@ hypothesis.settings.load_profile("larq_irnet")
 
 @pytest.fixture(autouse=True, scope="module")
 def freed_memory():
-    """Gives back what a module has used: of large networks it is gigabytes."""
+    """Gives back what a module has used: of large networks it is gigabytes.
+
+    TensorFlow registers the gradient of each `tf.custom_gradient` in a graph for good,
+    and the gradient holds its graph: of every model, the functions and constants.
+    """
     yield
+    registered = ops.gradient_registry._registry
+    for name in [name for name in registered if name.startswith("CustomGradient-")]:
+        del registered[name]
     gc.collect()  # cycles of models and traced functions
     with contextlib.suppress(OSError, AttributeError):  # only glibc has it
         ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -42,7 +42,7 @@ def rewrite_layers(model: tf.keras.Model) -> tf.keras.Model:
     }
     if not weights:
         return model
-    rewritten = graph.build(weights_of=model)
+    rewritten = graph.build(transfer_weights=True)
     with quantized_scope(False):
         for name, values in weights.items():
             rewritten.get_layer(name).set_weights(values)

@@ -14,11 +14,14 @@ from zoo.stop_on_non_finite_loss import TrainingDiverged
 
 FLAGS = flags.FLAGS
 
-_WITHOUT_DOWNLOAD = [
-    name for name in recipes.names() if recipes.get(name).config.dataset == "digits"
+_AT_HAND = [  # no download, and no teacher that must be trained before
+    name
+    for name in recipes.names()
+    if recipes.get(name).config.dataset == "digits"
+    and not recipes.get(name).config.teacher_weights
 ]
 
-flags.DEFINE_list("recipes", _WITHOUT_DOWNLOAD, "Recipes, separated by commas.")
+flags.DEFINE_list("recipes", _AT_HAND, "Recipes, separated by commas.")
 flags.DEFINE_integer("seeds", 3, "Number of seeds for each recipe.", lower_bound=1)
 flags.DEFINE_string("workdir", None, "Folder of all runs; made if there is none.")
 flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")

@@ -156,7 +156,7 @@ class _Binarizer:
         layer = self.graph.layers[name]
         if self.shortcuts == "as_is" or not isinstance(layer, tf.keras.layers.Conv2D):
             return False
-        if layer.output.shape != layer.input.shape:
+        if not _keeps_shape(layer):
             return False
         end = _last_normalization(self.graph, name)
         return not any(
@@ -170,6 +170,13 @@ class _Binarizer:
         if self.activation and relu_like(layer.activation):
             return self.activation
         return str(layer.activation.__name__)
+
+
+def _keeps_shape(layer: tf.keras.layers.Conv2D) -> bool:
+    if layer.output_shape != layer.input_shape:
+        return False
+    pixel_for_pixel = max(layer.strides) == 1 and layer.padding == "same"
+    return pixel_for_pixel or None not in layer.input_shape[1:]
 
 
 def _is_linear(layer: tf.keras.layers.Layer) -> bool:
@@ -190,18 +197,18 @@ def _takes_pad_values(counterpart: type) -> bool:
 
 
 def _decisions(
-    model: tf.keras.Model,
+    originals: Mapping[str, tf.keras.layers.Layer],
     reasons: Mapping[str, str],
     added: Mapping[str, tuple[str, ...]],
 ) -> tuple[LayerDecision, ...]:
     kernels = {
-        layer.name: [weight for weight in layer.weights if len(weight.shape) >= 2]
-        for layer in model.layers
+        name: [weight for weight in layer.weights if len(weight.shape) >= 2]
+        for name, layer in originals.items()
     }
     return tuple(
         LayerDecision(
             layer=name,
-            kind=type(model.get_layer(name)).__name__,
+            kind=type(originals[name]).__name__,
             binarized=not reason,
             reason=reason,
             kernel_elements=sum(math.prod(kernel.shape) for kernel in kernels[name]),
@@ -234,14 +241,18 @@ def binarize(
     `min_filter_size` weights, and layers without a quantized counterpart, such as
     `SeparableConv2D`. The non-linearities of the ReLU family whose outputs binary
     layers take the signs of become the method's: signs of what is never negative tell
-    nothing. Those that only layers in full precision read stay.
+    nothing. Those that only layers in full precision read stay. Models within the model
+    are taken apart: their layers are layers of the twin.
 
-    The twin is to be trained: start from the float weights, with
+    The twin is to be trained, and all of it can be, also what is frozen in `model` or
+    called with `training=False`, because signs change the statistics of every layer:
+    start from the float weights, with
     `larq_irnet.callbacks.EstimatorScheduler`, and with the float model as a teacher
     (`larq_irnet.distillation.Distiller`).
 
     # Arguments
-        model: A built functional or sequential model; layers are called once each.
+        model: A built functional or sequential model, which may contain others; layers
+            are called once each.
         method: One of `larq_irnet.methods.names()` with binary weights, or a `Method`.
         keep: What stays in full precision: "first" and "last" (the layers with weights
             that are nearest to inputs and outputs), "downsample" (1x1 convolutions on
@@ -288,6 +299,7 @@ def binarize(
     method = methods.get(method)
     _check_options(method, shortcuts, pad_values, min_filter_size)
     graph = LayerGraph(model)
+    originals = {**graph.layers}
     reasons = reasons_to_keep(graph, keep=keep, min_filter_size=min_filter_size)
     chosen = [name for name, reason in reasons.items() if not reason]
     binarizer = _Binarizer(
@@ -300,11 +312,13 @@ def binarize(
     )
     replaced = binarizer.replace_activations(chosen)
     added = {name: binarizer.binarize_layer(name) for name in chosen}
-    binary = graph.build(weights_of=model if transfer_weights else None)
-    accelerated = (type(model.get_layer(name)) in _ACCELERATED for name in chosen)
+    graph.free_training()
+    binary = graph.build(transfer_weights=transfer_weights)
+    binary.trainable = True
+    accelerated = (type(originals[name]) in _ACCELERATED for name in chosen)
     binary.binarization = BinarizationReport(
         method=method.name,
-        decisions=_decisions(model, reasons, added),
+        decisions=_decisions(originals, reasons, added),
         replaced_activations=tuple(replaced),
         binary_convolutions=0 if method.is_weight_only else sum(accelerated),
     )

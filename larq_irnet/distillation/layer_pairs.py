@@ -49,10 +49,11 @@ def pair_layers(
             _check_pair(student, teacher, one, other)
         return LayerPairs(tuple(pairs.items()), {})
     quantized = [layer.name for layer in student.layers if _is_quantized(layer)]
+    hint = _hint_of_inner_models(teacher)
     unmatched = {
         name: reason
         for name in quantized
-        if (reason := _why_unmatched(ours.get(name), theirs.get(name)))
+        if (reason := _why_unmatched(ours.get(name), theirs.get(name), hint))
     }
     matched = [name for name in quantized if name not in unmatched]
     if not matched:
@@ -80,18 +81,26 @@ def _shapes(model: tf.keras.Model) -> dict[str, tuple[int | None, ...]]:
     }
 
 
+def _hint_of_inner_models(model: tf.keras.Model) -> str:
+    inner = [one.name for one in model.layers if isinstance(one, tf.keras.Model)]
+    remedy = "take them apart with larq_irnet.binarization.flattened"
+    return f" (layers within {inner} cannot be named: {remedy})" if inner else ""
+
+
 def _is_quantized(layer: tf.keras.layers.Layer) -> bool:
     names = ("input_quantizer", "kernel_quantizer", "depthwise_quantizer")
     return any(getattr(layer, name, None) is not None for name in names)
 
 
 def _why_unmatched(
-    ours: tuple[int | None, ...] | None, theirs: tuple[int | None, ...] | None
+    ours: tuple[int | None, ...] | None,
+    theirs: tuple[int | None, ...] | None,
+    hint: str,
 ) -> str:
     if ours is None:
         return "it is used several times"
     if theirs is None:
-        return "the teacher has no layer of this name that is used once"
+        return f"the teacher has no layer of this name that is used once{hint}"
     if ours != theirs:
         return f"its output has the shape {ours}, that of the teacher {theirs}"
     return ""

@@ -44,7 +44,7 @@ def _assert_same_outputs(ours, theirs):
 def test_unchanged_it_is_a_copy(model):
     model = model()
     before = model.get_weights()
-    copy = LayerGraph(model).build(weights_of=model)
+    copy = LayerGraph(model).build(transfer_weights=True)
     assert copy.name == model.name
     assert not {id(w) for w in copy.weights} & {id(w) for w in model.weights}
     x = _numbers(model)
@@ -70,7 +70,7 @@ def test_inserted_layer_is_read_by_all_that_read_the_one_before():
     model = _branching()
     graph = LayerGraph(model)
     graph.insert("left", layers.Rescaling(2.0, name="double"))
-    changed = graph.build(weights_of=model)
+    changed = graph.build(transfer_weights=True)
     x = _numbers(model)
     total = 2.0 * model.get_layer("left")(x[0]) + model.get_layer("right")(x[1])
     head = model.get_layer("head")(total * model.get_layer("right")(x[1]))
@@ -84,7 +84,7 @@ def test_inserted_layer_is_read_by_those_that_are_told():
     model = _branching()
     graph = LayerGraph(model)
     graph.insert("left", layers.Rescaling(2.0, name="double"), only=["total"])
-    outputs = graph.build(weights_of=model)(_numbers(model))
+    outputs = graph.build(transfer_weights=True)(_numbers(model))
     np.testing.assert_array_equal(outputs[1], model(_numbers(model))[1])
     assert graph.readers("left") == ["double"]
 
@@ -93,7 +93,7 @@ def test_inserted_layer_may_read_several():
     model = _branching()
     graph = LayerGraph(model)
     graph.insert("head", layers.Concatenate(name="both"), also=["left"])
-    changed = graph.build(weights_of=model)
+    changed = graph.build(transfer_weights=True)
     x = _numbers(model)
     np.testing.assert_array_equal(changed(x)[0], tf.concat(model(x), -1))
 
@@ -103,9 +103,9 @@ def test_removed_and_replaced_layers():
     graph = LayerGraph(model)
     graph.insert("left", layers.Rescaling(2.0, name="double"))
     graph.remove("double")
-    _assert_same_outputs(graph.build(weights_of=model), model)
+    _assert_same_outputs(graph.build(transfer_weights=True), model)
     graph.replace("head", layers.Dense(7, name="head"))
-    changed = graph.build(weights_of=model)
+    changed = graph.build(transfer_weights=True)
     assert changed.output_shape[0] == (None, 7)
     np.testing.assert_array_equal(
         changed.get_layer("left").kernel, model.get_layer("left").kernel
@@ -131,7 +131,7 @@ class Doubling(tf.keras.layers.Layer):
 
 def test_layers_that_are_not_registered():
     model = tf.keras.Sequential([tf.keras.Input((4,)), Doubling(name="own")])
-    _assert_same_outputs(LayerGraph(model).build(), model)
+    _assert_same_outputs(LayerGraph(model).build(transfer_weights=False), model)
 
 
 class Subclassed(tf.keras.Model):
@@ -150,4 +150,97 @@ def test_shared_layers_are_refused():
     assert shared_layers(model) == ["shared"]
     assert shared_layers(_branching()) == []
     with pytest.raises(ValueError, match=r"got \['shared'\], which are shared"):
+        LayerGraph(model)
+
+
+def _features(name="features"):
+    """A sequential model in a functional one with two inputs and two outputs."""
+    pair = tf.keras.Input((4,), name="a"), tf.keras.Input((4,), name="b")
+    body = tf.keras.Sequential(
+        [tf.keras.Input((4,)), layers.Dense(4), layers.BatchNormalization(name="bn")],
+        name="body",
+    )
+    total = layers.Subtract(name="difference")([body(pair[1]), pair[0]])
+    return tf.keras.Model([*pair], [total, pair[0]], name=name)
+
+
+def _nesting(**arguments):
+    x = tf.keras.Input((4,), name="b")
+    y = layers.Dense(4, name="difference")(x)
+    total, same = _features()([y, x], **arguments)
+    return tf.keras.Model(x, layers.Concatenate(name="both")([total, same]))
+
+
+@pytest.mark.parametrize("mode", [False, True])
+@pytest.mark.parametrize("arguments", [{}, {"training": False}, {"training": True}])
+def test_models_in_the_model_are_taken_apart(arguments, mode):
+    model = _nesting(**arguments)
+    for layer in model.get_layer("features").get_layer("body").layers:
+        layer.set_weights([np.random.rand(*w.shape) for w in layer.get_weights()])
+    graph = LayerGraph(model)
+    assert graph.names() == [
+        "b",
+        "difference",
+        "dense",
+        "bn",
+        "features_difference",
+        "both",
+    ]
+    assert graph.reads("dense") == ["b"]
+    assert graph.reads("features_difference") == ["bn", "difference"]
+    assert graph.reads("both") == ["features_difference", "difference"]
+    flat = graph.build(transfer_weights=True)
+    assert not any(isinstance(layer, tf.keras.Model) for layer in flat.layers)
+    x = _numbers(model)[0]
+    np.testing.assert_array_equal(flat(x, training=mode), model(x, training=mode))
+
+
+def test_a_model_that_gives_its_input_is_taken_apart():
+    x, y = tf.keras.Input((4,)), tf.keras.Input((4,), name="inner")
+    identity = tf.keras.Model(y, y, name="identity")
+    model = tf.keras.Model(x, identity(layers.Dense(2, name="d")(x)))
+    assert LayerGraph(model).names() == [x.node.layer.name, "d"]
+    assert LayerGraph(model).is_output("d")
+
+
+def test_models_that_are_called_several_times_are_refused():
+    x, inner = tf.keras.Input((4,)), tf.keras.Sequential([layers.Dense(4)], name="m")
+    model = tf.keras.Model(x, inner(inner(x)))
+    assert shared_layers(model) == ["m"]
+    with pytest.raises(ValueError, match=r"got \['m'\], which are shared"):
+        LayerGraph(model)
+
+
+def test_layers_within_and_without_an_inner_model_are_refused():
+    shared = layers.Dense(4, name="shared")
+    x = tf.keras.Input((4,))
+    inner = tf.keras.Sequential([tf.keras.Input((4,)), shared], name="inner")
+    model = tf.keras.Model(x, shared(inner(x)))
+    assert shared_layers(model) == ["inner_shared", "shared"]
+
+
+class Doubled(tf.keras.Sequential):
+    """A model that computes something else than its layers."""
+
+    def call(self, inputs, training=None, mask=None):
+        return 2.0 * super().call(inputs, training=training, mask=mask)
+
+
+@pytest.mark.parametrize(
+    "kind, arguments",
+    [(Doubled, {}), (tf.keras.Sequential, {"mask": None})],
+    ids=["a call of its own", "more than tensors"],
+)
+def test_models_that_stay_one_layer(kind, arguments):
+    x = tf.keras.Input((4,))
+    inner = kind([tf.keras.Input((4,)), layers.Dense(4)], name="inner")
+    model = tf.keras.Model(x, inner(x, **arguments))
+    graph = LayerGraph(model)
+    assert graph.names()[1:] == ["inner"]
+    _assert_same_outputs(graph.build(transfer_weights=True), model)
+
+
+def test_a_model_that_computes_something_else_than_its_layers_is_refused():
+    model = Doubled([tf.keras.Input((4,)), layers.Dense(4)])
+    with pytest.raises(ValueError, match="functional or sequential .* got Doubled"):
         LayerGraph(model)

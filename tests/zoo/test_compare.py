@@ -100,7 +100,7 @@ def test_one_seed_has_no_deviation(compare, no_training, tmp_path):
     assert [cell.strip() for cell in row.split("│")[4:-1]] == ["-", "0.00"]
 
 
-def test_all_recipes_that_need_no_download_are_the_default(
+def test_all_recipes_that_need_nothing_before_are_the_default(
     compare, no_training, tmp_path
 ):
     outcome = compare("--seeds=1", f"--workdir={tmp_path}")
@@ -108,6 +108,7 @@ def test_all_recipes_that_need_no_download_are_the_default(
     expected = [name for name in recipes.names() if name.endswith(("digits", "_sgd"))]
     assert [row.split("│")[1].strip() for row in rows] == expected
     assert {"irnet_resnet20_digits", "float_resnet20_digits_sgd"} <= set(expected)
+    assert "dirnet_resnet20_digits_rbd" not in expected  # needs a trained teacher
 
 
 @pytest.mark.parametrize("names", ["nope", "irnet_resnet20_digits,nope", ""])

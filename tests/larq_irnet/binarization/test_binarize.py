@@ -1,3 +1,5 @@
+import re
+
 import larq as lq
 import numpy as np
 import pytest
@@ -354,6 +356,63 @@ def test_shortcuts_of_bireal_net():
 
 def _names(model):
     return [layer.name for layer in model.layers]
+
+
+@pytest.mark.parametrize(
+    "strides, padding, taken", [(1, "same", True), (2, "same", False), (1, "valid", False)]
+)
+def test_shortcuts_where_sizes_of_images_are_not_known(strides, padding, taken):
+    images = tf.keras.Input((None, None, 3))
+    x = conv(32, "conv", strides=strides, padding=padding)(conv(32, "stem")(images))
+    x = layers.Dense(10, name="head")(layers.GlobalAveragePooling2D()(x))
+    twin = irnet.binarize(tf.keras.Model(images, x), shortcuts="bireal")
+    (decision,) = [one for one in twin.binarization.decisions if one.binarized]
+    assert ("conv_shortcut" in decision.added) == taken
+    twin(np.ones((1, 8, 8, 3), "float32"))
+
+
+def test_a_frozen_model_in_the_model_becomes_binary_and_learns():
+    body = tf.keras.Sequential(
+        [tf.keras.Input((8, 8, 3)), conv(32, "stem"), conv(32, "conv", use_bias=False)]
+        + [layers.BatchNormalization(name="bn")],
+        name="body",
+    )
+    body.trainable = False
+    images = tf.keras.Input((8, 8, 3))
+    x = layers.GlobalAveragePooling2D()(body(images, training=False))
+    model = tf.keras.Model(images, layers.Dense(10, name="head")(x))
+    twin = irnet.binarize(model)
+    assert twin.binarization.binarized == ["conv"]
+    assert isinstance(twin.get_layer("conv"), irnet.layers.QuantConv2D)
+    np.testing.assert_array_equal(
+        body.get_layer("stem").kernel, twin.get_layer("stem").kernel
+    )
+    assert len(twin.trainable_weights) == 2 + 1 + 2 + 2
+    twin.compile("sgd", "mse")
+    before = twin.get_layer("bn").moving_mean.numpy()
+    twin.fit(IMAGES, np.ones((4, 10)), verbose=0)
+    assert (twin.get_layer("bn").moving_mean.numpy() != before).any()
+    assert not body.trainable and not model.get_layer("body").trainable_weights
+
+
+def test_a_teacher_with_models_in_it_is_flattened_to_be_aligned():
+    body = tf.keras.Sequential(
+        [tf.keras.Input((8, 8, 3)), conv(32, "stem"), conv(32, "conv")], name="body"
+    )
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "outer")(body(images))
+    x = layers.Dense(10, name="head")(layers.GlobalAveragePooling2D()(x))
+    nested = tf.keras.Model(images, x)
+    distillation, twin = irnet.distillation, irnet.binarize(nested)
+
+    def unmatched(teacher):
+        alignment = distillation.RepresentationAlignment()
+        return distillation.Distiller(twin, teacher, alignment=alignment).unmatched
+
+    assert re.search(r"within \['body'\].*flattened", unmatched(nested)["conv"])
+    teacher = irnet.binarization.flattened(nested)
+    assert unmatched(teacher) == {}
+    np.testing.assert_array_equal(teacher(IMAGES), nested(IMAGES))
 
 
 def test_shortcuts_that_are_there_are_not_put_in_again():
