@@ -1,7 +1,7 @@
 # Each target sets up what it needs: a virtual environment in $(VENV), made once.
 #   make PYTHON=/path/to/python3.11 test    uses a Python of your choice
 #   make VENV=/somewhere/else test          keeps the environment elsewhere
-#   make TEST_PROCESSES=8 test              tests in so many processes, of 4 GB each
+#   make TEST_PROCESSES=8 test              tests in so many processes, of up to 6 GB each
 
 VENV ?= .venv
 RUNS ?= runs/demo

@@ -22,4 +22,8 @@ def is_functional(model: Any) -> bool:
         False
     """
     outputs = (isinstance(model, tf.keras.Model) and model.outputs) or []
-    return bool(outputs) and type(model).call in _CALLS and all(map(tf.keras.backend.is_keras_tensor, outputs))
+    return (
+        bool(outputs)
+        and type(model).call in _CALLS
+        and all(map(tf.keras.backend.is_keras_tensor, outputs))
+    )

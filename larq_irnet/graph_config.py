@@ -143,9 +143,7 @@ def _taken_apart(
     inputs = [name for name, *_ in references(config["input_layers"])]
     sources = dict(zip(inputs, ([*one[:3]] for one in call)))
     arguments = call[0][3] if len(call[0]) > 3 else {}
-    names = {
-        name: f"{model.name}_{name}" if name in taken else name for name in layers
-    }
+    names = {name: f"{model.name}_{name}" if name in taken else name for name in layers}
 
     def connected(reference: Reference) -> Reference:
         name, *numbers = reference

@@ -17,6 +17,7 @@ from larq_irnet.quantized_scope import quantized_scope
 
 __all__ = ["LayerGraph", "shared_layers"]
 
+
 def shared_layers(model: tf.keras.Model) -> list[str]:
     """The layers of a functional or sequential model that are called several times."""
     return _called_several_times(*flat_config(model))

@@ -359,7 +359,8 @@ def _names(model):
 
 
 @pytest.mark.parametrize(
-    "strides, padding, taken", [(1, "same", True), (2, "same", False), (1, "valid", False)]
+    "strides, padding, taken",
+    [(1, "same", True), (2, "same", False), (1, "valid", False)],
 )
 def test_shortcuts_where_sizes_of_images_are_not_known(strides, padding, taken):
     images = tf.keras.Input((None, None, 3))
