@@ -69,6 +69,11 @@ class LayerGraph:
                 f"{shared}, which are shared: their calls see different data, and "
                 "cannot be changed one by one. Make a layer for each call."
             )
+        if any(layer.name not in self.layers for layer in model.layers):
+            # in their places, layers of inner models may have other shapes
+            flat = self.build(transfer_weights=True)
+            self._originals = {layer.name: layer for layer in flat.layers}
+            self.layers = {**self._originals}
 
     def names(self) -> list[str]:
         """The layers, inputs first, each behind what it reads."""

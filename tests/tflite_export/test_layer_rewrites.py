@@ -117,6 +117,22 @@ def test_the_converter_alone_computes_the_stem_of_resnet_wrongly():
     assert np.abs(outputs - model(x)).max() > 0.1 * np.abs(model(x)).max()
 
 
+@pytest.mark.parametrize("size", [(16, 16), (None, None)], ids=str)
+def test_layers_of_models_within_the_model_are_rewritten(size, tmp_path):
+    images = tf.keras.Input((16, 16, 3))
+    stem = _stem(size, *STEMS["resnet"][1:])
+    x = layers.GlobalAveragePooling2D()(stem(images))
+    x = irnet.layers.QuantDense(8, quantizer="irnet", name="binary")(x)
+    model = tf.keras.Model(images, x)
+    rewritten = rewrite_layers(model)
+    assert rewritten.get_layer("conv").padding == "same"
+    np.testing.assert_allclose(
+        rewritten(_samples(model)), model(_samples(model)), rtol=1e-5, atol=1e-5
+    )
+    report = export(model, tmp_path / "model.tflite", benchmark=False).report
+    assert [one.layer for one in report.binary_layers] == ["binary"]
+
+
 @pytest.mark.parametrize(
     ("size", "padding", "kernel", "strides"),
     [
