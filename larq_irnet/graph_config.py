@@ -1,14 +1,21 @@
 """Configurations of functional models: references between layers, models in models."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from larq_irnet.functional_model import is_functional
 
-__all__ = ["flat_config", "pointing", "references", "without_fixed_inference"]
+__all__ = [
+    "Reference",
+    "flat_config",
+    "pointing",
+    "references",
+    "without_fixed_inference",
+]
 
 # A reference of Keras' configurations: [name of a layer, number of its call, number of
 # the output], followed by the further arguments of the call.
@@ -48,17 +55,19 @@ def _redirected(value: Any, change: Callable[[Reference], Reference]) -> Any:
     return [_redirected(one, change) for one in value]
 
 
-def pointing(value: Any, source: str, target: str) -> Any:
+def pointing(value: Any, source: str, target: str | Reference) -> Any:
     """A part of a configuration whose references to one layer lead to another.
 
     # Arguments
         value: Such as the `inbound_nodes` of a layer or the `output_layers` of a model.
         source: Name of the layer that is referred to.
-        target: Name of the layer that is referred to instead; its first output is.
+        target: What is referred to instead: a reference, or the name of a layer, whose
+            first output is.
     """
+    other = [target, 0, 0] if isinstance(target, str) else target
 
     def change(reference: Reference) -> Reference:
-        return [target, 0, 0] if reference[0] == source else reference
+        return other if reference[0] == source else reference
 
     return _redirected(value, change)
 
@@ -82,7 +91,7 @@ def flat_config(
     """The configuration of a model with the layers of models in it in their places.
 
     Layers keep their names, behind that of the inner model where another layer has the
-    same. An inner model that is called several times, or whose call takes more than
+    same. Dictionaries and lists of inputs and outputs stay what they are. An inner model that is called several times, or whose call takes more than
     tensors, stays one layer. A `training` that its call fixes is passed on to those of
     its layers that take one.
 
@@ -93,8 +102,10 @@ def flat_config(
         The configuration of a functional model of the same function, and the layers of
         `model` by their names in it.
     """
-    plain = tf.keras.Model(model.inputs, model.outputs, name=model.name)
-    config = dict(plain.get_config())
+    plain = tf.keras.Model(model.input, model.output, name=model.name)
+    with warnings.catch_warnings():  # nothing is written to a file here
+        warnings.filterwarnings("ignore", "The object being serialized includes a `la")
+        config = dict(plain.get_config())
     originals = {layer.name: layer for layer in plain.layers}
     entries: list[dict[str, Any]] = []
     layers: dict[str, tf.keras.layers.Layer] = {}
@@ -138,12 +149,12 @@ def _taken_apart(
     model: tf.keras.Model, entry: dict[str, Any], taken: set[str]
 ) -> tuple[list[tuple[dict[str, Any], tf.keras.layers.Layer]], list[Reference]]:
     """The entries of an inner model with their layers, and where its outputs are."""
-    config, layers = flat_config(model)
+    config, layers = flat_config(tf.keras.Model(model.inputs, model.outputs))
     (call,) = entry["inbound_nodes"]
     inputs = [name for name, *_ in references(config["input_layers"])]
     sources = dict(zip(inputs, ([*one[:3]] for one in call)))
     arguments = call[0][3] if len(call[0]) > 3 else {}
-    names = {name: f"{model.name}_{name}" if name in taken else name for name in layers}
+    names = _free_names(layers, taken, prefix=model.name)
 
     def connected(reference: Reference) -> Reference:
         name, *numbers = reference
@@ -162,6 +173,22 @@ def _taken_apart(
             ({**one, "name": name, "config": own, "inbound_nodes": inbound}, layer)
         )
     return inner, [connected(one) for one in references(config["output_layers"])]
+
+
+def _free_names(
+    names: Collection[str], taken: set[str], *, prefix: str
+) -> dict[str, str]:
+    """For each name one that is not taken, and that no other name has."""
+    free: dict[str, str] = {}
+    unavailable = taken | {*names}
+    for name in names:
+        candidate = name
+        if name in taken:
+            while candidate in unavailable:
+                candidate = f"{prefix}_{candidate}"
+        unavailable.add(candidate)
+        free[name] = candidate
+    return free
 
 
 def _with_arguments(call: Any, arguments: dict[str, Any]) -> Any:

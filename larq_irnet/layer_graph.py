@@ -1,13 +1,15 @@
 """The layers of a functional model and what connects them, to be changed."""
 
+import inspect
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from larq_irnet.functional_model import is_functional
 from larq_irnet.graph_config import (
+    Reference,
     flat_config,
     pointing,
     references,
@@ -69,20 +71,18 @@ class LayerGraph:
                 f"{shared}, which are shared: their calls see different data, and "
                 "cannot be changed one by one. Make a layer for each call."
             )
-        if any(layer.name not in self.layers for layer in model.layers):
-            # in their places, layers of inner models may have other shapes
-            flat = self.build(transfer_weights=True)
-            self._originals = {layer.name: layer for layer in flat.layers}
-            self.layers = {**self._originals}
 
     def names(self) -> list[str]:
         """The layers, inputs first, each behind what it reads."""
         return [*self._entries]
 
+    def sources(self, name: str) -> list[Reference]:
+        """The outputs of layers that a layer takes, in order."""
+        return [*references(self._entries[name]["inbound_nodes"])]
+
     def reads(self, name: str) -> list[str]:
         """The layers whose outputs a layer takes, in order."""
-        inbound = self._entries[name]["inbound_nodes"]
-        return [reference[0] for reference in references(inbound)]
+        return [source[0] for source in self.sources(name)]
 
     def readers(self, name: str) -> list[str]:
         """The layers that take the output of a layer."""
@@ -103,12 +103,12 @@ class LayerGraph:
 
     def replace(self, name: str, layer: tf.keras.layers.Layer) -> None:
         """Puts a layer in the place of another, whose name and inputs it takes."""
-        self._entries[name] = _entry(layer, name, self.reads(name))
+        self._entries[name] = _entry(layer, name, self.sources(name))
         self.layers[name] = layer
 
     def remove(self, name: str) -> None:
         """Takes out a layer of one input; its readers read what it has read."""
-        (source,) = self.reads(name)
+        (source,) = references(self._entries[name]["inbound_nodes"])
         self._redirect(name, source)
         del self._entries[name], self.layers[name]
 
@@ -117,17 +117,14 @@ class LayerGraph:
         after: str,
         layer: tf.keras.layers.Layer,
         *,
-        also: Sequence[str] = (),
-        only: Sequence[str] | None = None,
+        also: Sequence[Reference] = (),
     ) -> str:
-        """Puts a layer behind another, whose readers read the new one then.
+        """Puts a layer behind another of one output, whose readers read the new one.
 
         # Arguments
             after: The layer whose output it takes.
             layer: Its name is not in use.
-            also: Layers whose outputs it takes as well.
-            only: The readers of `after` that read the new layer; `None` means all, and
-                the outputs of the model.
+            also: Further outputs that it takes, such as those of `sources`.
 
         # Returns
             The name of the new layer.
@@ -135,19 +132,41 @@ class LayerGraph:
         # Raises
             ValueError: if there is a layer of this name.
         """
-        if layer.name in self._entries:
+        self._check_is_free(layer.name)
+        self._redirect(after, layer.name)
+        return self._put(layer, [[after, 0, 0], *also])
+
+    def insert_before(self, before: str, layer: tf.keras.layers.Layer) -> str:
+        """Puts a layer between another and the only output that this one takes.
+
+        # Returns
+            The name of the new layer.
+
+        # Raises
+            ValueError: if there is a layer of this name.
+        """
+        self._check_is_free(layer.name)
+        (source,) = self.sources(before)
+        name = self._put(layer, [source])
+        entry = self._entries[before]
+        inbound = pointing(entry["inbound_nodes"], source[0], name)
+        self._entries[before] = {**entry, "inbound_nodes": inbound}
+        return name
+
+    def _check_is_free(self, name: str) -> None:
+        if name in self._entries:
             raise ValueError(
-                f"Expected a `name` that no layer of {self.name!r} has, got "
-                f"{layer.name!r}."
+                f"Expected a `name` that no layer of {self.name!r} has, got {name!r}."
             )
-        self._redirect(after, layer.name, only)
+
+    def _put(self, layer: tf.keras.layers.Layer, sources: Sequence[Reference]) -> str:
+        name = str(layer.name)
         entries = [*self._entries.items()]
-        sources = [after, *also]
-        place = max(self.names().index(source) for source in sources) + 1
-        entries.insert(place, (layer.name, _entry(layer, layer.name, sources)))
+        place = max(self.names().index(source[0]) for source in sources) + 1
+        entries.insert(place, (name, _entry(layer, name, sources)))
         self._entries = dict(entries)
-        self.layers[layer.name] = layer
-        return str(layer.name)
+        self.layers[name] = layer
+        return name
 
     def free_training(self) -> None:
         """Lets layers whose calls fix `training=False` follow the mode of the model."""
@@ -155,49 +174,111 @@ class LayerGraph:
             inbound = without_fixed_inference(entry["inbound_nodes"])
             self._entries[name] = {**entry, "inbound_nodes": inbound}
 
-    def _redirect(
-        self, source: str, target: str, only: Sequence[str] | None = None
-    ) -> None:
-        for name in self._entries if only is None else only:
-            entry = self._entries[name]
+    def _redirect(self, source: str, target: str | Reference) -> None:
+        for name, entry in self._entries.items():
             inbound = pointing(entry["inbound_nodes"], source, target)
             self._entries[name] = {**entry, "inbound_nodes": inbound}
-        if only is None:
-            outputs = self._config["output_layers"]
-            self._config["output_layers"] = pointing(outputs, source, target)
+        outputs = self._config["output_layers"]
+        self._config["output_layers"] = pointing(outputs, source, target)
 
     def build(self, *, transfer_weights: bool) -> tf.keras.Model:
         """The changed model, which shares nothing with the one that was copied.
 
         # Arguments
             transfer_weights: Whether layers of the same name and shapes as in the
-                model that was copied have its weights; otherwise they are initial ones.
+                model that was copied have its weights; otherwise they are initial ones,
+                but for what is never trained, such as the statistics of the data.
         """
-        config = {**self._config, "layers": [*self._entries.values()]}
-        classes = {type(layer).__name__: type(layer) for layer in self.layers.values()}
-        with tf.keras.utils.custom_object_scope(classes):
+        layers = [_without_code(entry) for entry in self._entries.values()]
+        config = {**self._config, "layers": layers}
+        with tf.keras.utils.custom_object_scope(_custom_objects(self.layers.values())):
             model = tf.keras.Model.from_config(config)
-        if transfer_weights:
-            _copy_weights(self._originals, model)
+        _copy_weights(self._originals, model, all_of_them=transfer_weights)
         return model
 
 
 def _entry(
-    layer: tf.keras.layers.Layer, name: str, sources: Sequence[str]
+    layer: tf.keras.layers.Layer, name: str, sources: Sequence[Reference]
 ) -> dict[str, Any]:
     serialized = tf.keras.utils.serialize_keras_object(layer)
-    call = [[source, 0, 0, {}] for source in sources]
+    call = [[*source, {}] for source in sources]
     return {**serialized, "name": name, "inbound_nodes": [call]}
 
 
-def _copy_weights(
-    sources: Mapping[str, tf.keras.layers.Layer], target: tf.keras.Model
+def _custom_objects(layers: Iterable[tf.keras.layers.Layer]) -> dict[str, Any]:
+    """What Keras needs to know to make layers again that are not registered."""
+    known: dict[str, Any] = {}
+    functions: dict[str, Callable[..., Any]] = {}
+    for layer in layers:
+        for one in (layer, *layer.submodules):
+            known.setdefault(type(one).__name__, type(one))
+        activation = getattr(layer, "activation", None)
+        if inspect.isfunction(activation) and not _keras_knows(activation.__name__):
+            _add_function(known, activation, layer)
+        if type(layer) is tf.keras.layers.Lambda:
+            functions[layer.name] = layer.function
+    return {**known, _LAMBDA: _lambda_class(functions)}
+
+
+_LAMBDA = "LambdaOfThisProcess"
+
+
+def _without_code(entry: dict[str, Any]) -> dict[str, Any]:
+    """Takes `_lambda_class` for `Lambda`, which Keras makes again only if told so."""
+    if entry["class_name"] != "Lambda":
+        return entry
+    kind = {"module": None, "class_name": _LAMBDA, "registered_name": _LAMBDA}
+    return {**entry, **kind}
+
+
+def _keras_knows(activation: str) -> bool:
+    try:
+        tf.keras.activations.get(activation)
+    except ValueError:
+        return False
+    return True
+
+
+def _add_function(
+    known: dict[str, Any], function: Callable[..., Any], layer: tf.keras.layers.Layer
 ) -> None:
-    """The latent weights of layers of the same name."""
+    name = function.__name__
+    if name == "<lambda>" or known.setdefault(name, function) is not function:
+        raise ValueError(
+            "Expected activations that are known by their names, got another one "
+            f"called {name!r} in {layer.name!r}. Define it as a function of a name of "
+            "its own."
+        )
+
+
+def _lambda_class(functions: Mapping[str, Callable[..., Any]]) -> type:
+    """Makes `Lambda` layers again from their functions, by name."""
+
+    class LambdaOfThisProcess:
+        @classmethod
+        def from_config(
+            cls, config: dict[str, Any], custom_objects: Any = None
+        ) -> tf.keras.layers.Lambda:
+            kept = ("name", "trainable", "dtype", "mask", "arguments")
+            options = {key: config[key] for key in kept if config.get(key) is not None}
+            return tf.keras.layers.Lambda(functions[config["name"]], **options)
+
+    return LambdaOfThisProcess
+
+
+def _copy_weights(
+    sources: Mapping[str, tf.keras.layers.Layer],
+    target: tf.keras.Model,
+    *,
+    all_of_them: bool,
+) -> None:
+    """The latent weights of layers of the same name, or those that are not trained."""
     with quantized_scope(False):
         for layer in target.layers:
             source = sources.get(layer.name)
-            if source is not None and _same_weights(source, layer):
+            if source is None or not _same_weights(source, layer):
+                continue
+            if all_of_them or not any(weight.trainable for weight in source.weights):
                 layer.set_weights(source.get_weights())
 
 

@@ -71,7 +71,7 @@ def _dense_as_convolution(graph: LayerGraph) -> dict[str, list[np.ndarray]]:
         flat = tf.keras.layers.Reshape(
             (layer.units,), name=graph.unused(f"{name}_flat")
         )
-        graph.insert(graph.reads(name)[0], pixel, only=[name])
+        graph.insert_before(name, pixel)
         graph.replace(name, _pixel_convolution(layer))
         graph.insert(name, flat)
     return weights
@@ -91,14 +91,14 @@ class _Axis:
     """Padding along height or width.
 
     # Attributes
-        size: Pixels before the padding.
+        size: Pixels before the padding; `None` if it is not known.
         before: Zeros in front.
         after: Zeros behind.
         kernel: Size of the kernel.
         stride: Of the convolution.
     """
 
-    size: int
+    size: int | None
     before: int
     after: int
     kernel: int
@@ -110,6 +110,8 @@ class _Axis:
         With them, "same" padding of the larger kernel has the windows of the explicit
         padding.
         """
+        if self.size is None:
+            return None
         outputs = (
             self.size + self.before + self.after - self.kernel
         ) // self.stride + 1

@@ -13,11 +13,13 @@ from larq_irnet.binarization.layer_kinds import (
     COUNTERPARTS,
     is_normalization,
     is_relu_like,
+    is_sum,
     relu_like,
 )
 from larq_irnet.binarization.layer_roles import next_computing
 from larq_irnet.binarization.plan import reasons_to_keep
 from larq_irnet.binarization.report import BinarizationReport, LayerDecision
+from larq_irnet.graph_config import Reference
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.layers import ChannelScale, NamedActivation
 
@@ -25,7 +27,6 @@ __all__ = ["SHORTCUTS", "binarize"]
 
 SHORTCUTS = ("as_is", "bireal")
 _PADS = (0.0, 1.0)
-_ACCELERATED = (tf.keras.layers.Conv2D, tf.keras.layers.Dense)
 
 
 def _check_options(
@@ -45,6 +46,16 @@ def _check_options(
     if min_filter_size < 1:
         raise ValueError(
             f"Expected `min_filter_size` to be positive, got {min_filter_size!r}."
+        )
+
+
+def _check_has_no_losses(model: tf.keras.Model) -> None:
+    added = [one for one in model.layers if type(one).__name__ == "AddLoss"]
+    if added:
+        raise ValueError(
+            f"Expected a model without add_loss, got {model.name!r}, of which the twin "
+            "would not have the loss. Binarize tf.keras.Model(model.input, "
+            "model.output), and add the loss to the twin."
         )
 
 
@@ -95,7 +106,9 @@ class _Binarizer:
         replaced = []
         for name in self.graph.names() if self.activation else ():
             layer = self.graph.layers[name]
-            inline = relu_like(getattr(layer, "activation", None))
+            inline = not isinstance(layer, tf.keras.layers.RNN) and relu_like(
+                getattr(layer, "activation", None)
+            )
             if not (is_relu_like(layer) or inline):
                 continue
             if name in binarized or not next_computing(self.graph, name) & {*binarized}:
@@ -115,13 +128,15 @@ class _Binarizer:
     def binarize_layer(self, name: str) -> tuple[str, ...]:
         """Replaces a layer, and puts in what a binary one needs behind it."""
         layer = self.graph.layers[name]
-        (source,) = self.graph.reads(name)
-        is_residual = self._takes_shortcut(name, source)
+        (source,) = self.graph.sources(name)
+        is_residual = self._takes_shortcut(name)
         is_normalized = self._is_normalized(name)
         self.graph.replace(name, self.quantized(layer))
         added: list[str] = []
 
-        def add(stem: str, make: Callable[..., Any], after: str, *also: str) -> str:
+        def add(
+            stem: str, make: Callable[..., Any], after: str, *also: Reference
+        ) -> str:
             free = self.graph.unused(f"{name}_{stem}")
             new = make(name=free, dtype=layer.dtype_policy)
             added.append(self.graph.insert(after, new, also=also))
@@ -136,8 +151,7 @@ class _Binarizer:
         if is_residual:
             end = add("shortcut", tf.keras.layers.Add, end, source)
         if not _is_linear(layer):
-            activation = self._behind(layer)
-            add("activation", partial(NamedActivation, activation), end)
+            add("activation", self._behind(layer), end)
         return tuple(added)
 
     def _is_normalized(self, name: str) -> bool:
@@ -151,7 +165,7 @@ class _Binarizer:
             and all(is_normalization(self.graph.layers[one]) for one in following)
         )
 
-    def _takes_shortcut(self, name: str, source: str) -> bool:
+    def _takes_shortcut(self, name: str) -> bool:
         """Whether a layer's input is to be added to its output, and is not yet."""
         layer = self.graph.layers[name]
         if self.shortcuts == "as_is" or not isinstance(layer, tf.keras.layers.Conv2D):
@@ -159,17 +173,20 @@ class _Binarizer:
         if not _keeps_shape(layer):
             return False
         end = _last_normalization(self.graph, name)
+        (source,) = self.graph.sources(name)
         return not any(
-            isinstance(self.graph.layers[reader], tf.keras.layers.Add)
-            and source in self.graph.reads(reader)
+            is_sum(self.graph.layers[reader]) and source in self.graph.sources(reader)
             for reader in self.graph.readers(end)
         )
 
-    def _behind(self, layer: tf.keras.layers.Layer) -> str:
-        """The name of the non-linearity in place of the one inside a layer."""
-        if self.activation and relu_like(layer.activation):
-            return self.activation
-        return str(layer.activation.__name__)
+    def _behind(self, layer: tf.keras.layers.Layer) -> Callable[..., Any]:
+        """Makes the non-linearity in place of the one inside a layer."""
+        activation = layer.activation
+        if self.activation and relu_like(activation):
+            return partial(NamedActivation, self.activation)
+        if isinstance(activation, tf.keras.layers.Layer):
+            return lambda **own: type(activation)(**{**activation.get_config(), **own})
+        return partial(NamedActivation, activation)
 
 
 def _keeps_shape(layer: tf.keras.layers.Conv2D) -> bool:
@@ -192,8 +209,18 @@ def _last_normalization(graph: LayerGraph, name: str) -> str:
     return name
 
 
+def _is_accelerated(layer: tf.keras.layers.Layer) -> bool:
+    """Whether Larq Compute Engine has a kernel for its binary counterpart."""
+    if type(layer) is tf.keras.layers.Dense:
+        return len(layer.input_shape) == 2  # not for sequences
+    return type(layer) is tf.keras.layers.Conv2D
+
+
 def _takes_pad_values(counterpart: type) -> bool:
-    return "pad_values" in inspect.signature(counterpart.__mro__[2]).parameters
+    return any(
+        "pad_values" in inspect.signature(base).parameters
+        for base in counterpart.__mro__[:-1]
+    )
 
 
 def _decisions(
@@ -244,6 +271,9 @@ def binarize(
     nothing. Those that only layers in full precision read stay. Models within the model
     are taken apart: their layers are layers of the twin.
 
+    A gate in front of a binary layer cannot change signs, as it is positive: where no
+    normalisation lies between, it is without effect in the twin.
+
     The twin is to be trained, and all of it can be, also what is frozen in `model` or
     called with `training=False`, because signs change the statistics of every layer:
     start from the float weights, with
@@ -269,13 +299,16 @@ def binarize(
         min_filter_size: The smallest number of weights per filter that is binarized;
             Larq Compute Engine packs 32 into a word.
         transfer_weights: Whether all weights are copied, as latent ones where a layer
-            is binary; otherwise they are initial ones.
+            is binary; otherwise they are initial ones, but for what is never trained,
+            such as the statistics of `tf.keras.layers.Normalization`.
 
     # Returns
-        A functional model that shares nothing with `model`.
+        A functional model that shares nothing with `model`, with inputs and outputs of
+        the same structure; a training step of the model's own class is not its.
 
     # Raises
-        ValueError: for a model that is not functional or has shared layers; for an
+        ValueError: for a model that is not functional, or has shared layers or a loss
+            of its own; for an
             unknown method, `keep`, `activation`, `shortcuts` or `pad_values`, and if
             nothing is left to be binarized.
 
@@ -297,6 +330,7 @@ def binarize(
             Algorithm](https://arxiv.org/abs/1808.00278), the shortcuts
     """
     method = methods.get(method)
+    _check_has_no_losses(model)
     _check_options(method, shortcuts, pad_values, min_filter_size)
     graph = LayerGraph(model)
     originals = {**graph.layers}
@@ -315,7 +349,7 @@ def binarize(
     graph.free_training()
     binary = graph.build(transfer_weights=transfer_weights)
     binary.trainable = True
-    accelerated = (type(originals[name]) in _ACCELERATED for name in chosen)
+    accelerated = (_is_accelerated(originals[name]) for name in chosen)
     binary.binarization = BinarizationReport(
         method=method.name,
         decisions=_decisions(originals, reasons, added),

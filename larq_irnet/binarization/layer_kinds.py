@@ -11,9 +11,12 @@ __all__ = [
     "elements_per_filter",
     "is_activation",
     "is_normalization",
+    "is_product",
     "is_quantized",
     "is_relu_like",
+    "is_sum",
     "is_weighted",
+    "passes_signs_on",
     "relu_like",
 ]
 
@@ -46,8 +49,45 @@ _NORMALIZATIONS = (
 )
 
 
+# Layers that give the signs that they are given, or some of them.
+_PASSING = (
+    tf.keras.layers.AveragePooling1D,
+    tf.keras.layers.AveragePooling2D,
+    tf.keras.layers.Concatenate,
+    tf.keras.layers.Cropping1D,
+    tf.keras.layers.Cropping2D,
+    tf.keras.layers.Dropout,
+    tf.keras.layers.Flatten,
+    tf.keras.layers.GaussianDropout,
+    tf.keras.layers.GlobalAveragePooling1D,
+    tf.keras.layers.GlobalAveragePooling2D,
+    tf.keras.layers.GlobalMaxPooling1D,
+    tf.keras.layers.GlobalMaxPooling2D,
+    tf.keras.layers.MaxPooling1D,
+    tf.keras.layers.MaxPooling2D,
+    tf.keras.layers.Permute,
+    tf.keras.layers.RepeatVector,
+    tf.keras.layers.Reshape,
+    tf.keras.layers.SpatialDropout1D,
+    tf.keras.layers.SpatialDropout2D,
+    tf.keras.layers.UpSampling1D,
+    tf.keras.layers.UpSampling2D,
+    tf.keras.layers.ZeroPadding1D,
+    tf.keras.layers.ZeroPadding2D,
+)
+
+
 def relu_like(activation: Any) -> bool:
-    """Whether an activation function is of the ReLU family."""
+    """Whether an activation function, or a layer in its place, is of the ReLU family.
+
+    # Example
+        >>> relu_like(tf.nn.relu6), relu_like(tf.keras.layers.LeakyReLU(0.3))
+        (True, True)
+        >>> relu_like(tf.tanh)
+        False
+    """
+    if isinstance(activation, tf.keras.layers.Layer):
+        return is_relu_like(activation)
     return getattr(activation, "__name__", "") in _RELU_LIKE
 
 
@@ -58,7 +98,7 @@ def is_relu_like(layer: tf.keras.layers.Layer) -> bool:
     if isinstance(layer, tf.keras.layers.Activation):
         return relu_like(layer.activation)
     # what Keras makes of a function such as tf.nn.relu in a functional model
-    return _function(layer).removeprefix("nn.") in _RELU_LIKE
+    return _function(layer).removeprefix("nn.").removeprefix("math.") in _RELU_LIKE
 
 
 def _function(layer: tf.keras.layers.Layer) -> str:
@@ -72,6 +112,25 @@ def is_activation(layer: tf.keras.layers.Layer) -> bool:
     return is_relu_like(layer) or isinstance(layer, tf.keras.layers.Activation)
 
 
+def is_sum(layer: tf.keras.layers.Layer) -> bool:
+    """Whether a layer adds what it reads, if that are several: `Add`, `x + y`."""
+    function = _function(layer)
+    return isinstance(layer, tf.keras.layers.Add) or function in (
+        *("__operators__.add", "math.add", "math.add_n"),
+    )
+
+
+def is_product(layer: tf.keras.layers.Layer) -> bool:
+    """Whether a layer multiplies what it reads, if that are several."""
+    function = _function(layer)
+    return isinstance(layer, tf.keras.layers.Multiply) or function == "math.multiply"
+
+
+def passes_signs_on(layer: tf.keras.layers.Layer) -> bool:
+    """Whether a layer that reads one other gives the signs of what it reads."""
+    return isinstance(layer, _PASSING) or _function(layer) in ("concat", "reshape")
+
+
 def is_normalization(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer centres what it gives."""
     return isinstance(layer, _NORMALIZATIONS)
@@ -79,7 +138,8 @@ def is_normalization(layer: tf.keras.layers.Layer) -> bool:
 
 def is_weighted(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer multiplies with weights: it has a kernel of some kind."""
-    if isinstance(layer, tf.keras.layers.PReLU):
+    scaling = (tf.keras.layers.PReLU, tf.keras.layers.Normalization)
+    if is_normalization(layer) or isinstance(layer, scaling):
         return False
     return any(len(weight.shape) >= 2 for weight in layer.weights)
 

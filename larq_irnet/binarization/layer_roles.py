@@ -7,7 +7,10 @@ import tensorflow as tf
 from larq_irnet.binarization.layer_kinds import (
     is_activation,
     is_normalization,
+    is_product,
+    is_sum,
     is_weighted,
+    passes_signs_on,
 )
 from larq_irnet.layer_graph import LayerGraph
 
@@ -72,13 +75,15 @@ def last_layers(graph: LayerGraph) -> set[str]:
 
 
 def next_computing(graph: LayerGraph, name: str) -> set[str]:
-    """The nearest layers behind one that have weights, normalise or are non-linear.
+    """The nearest layers behind one that do more than to pass signs on.
 
-    What lies between passes signs on: pools, padding, sums, concatenations.
+    What lies between are pools, padding, concatenations, and sums of layers; what adds
+    a constant or multiplies ends the way.
     """
 
     def stops(layer: tf.keras.layers.Layer) -> bool:
-        return is_weighted(layer) or is_normalization(layer) or is_activation(layer)
+        adds_layers = is_sum(layer) and len(graph.sources(layer.name)) > 1
+        return not (adds_layers or passes_signs_on(layer))
 
     return _met(graph, name, graph.readers, stops)
 
@@ -87,7 +92,7 @@ def gate_layers(graph: LayerGraph) -> set[str]:
     """The layers with weights between a global pool and a product: squeeze-excite."""
     gates: set[str] = set()
     for name in graph.names():
-        if isinstance(graph.layers[name], tf.keras.layers.Multiply):
+        if is_product(graph.layers[name]) and len(graph.sources(name)) > 1:
             for branch in graph.reads(name):
                 gates |= _gate(graph, branch)
     return gates
@@ -130,6 +135,4 @@ def _is_added(graph: LayerGraph, name: str) -> bool:
     readers = graph.readers(name)
     while len(readers) == 1 and is_normalization(graph.layers[readers[0]]):
         readers = graph.readers(readers[0])
-    return len(readers) == 1 and isinstance(
-        graph.layers[readers[0]], tf.keras.layers.Add
-    )
+    return len(readers) == 1 and is_sum(graph.layers[readers[0]])

@@ -54,6 +54,8 @@ def _why_not(layer: tf.keras.layers.Layer, min_filter_size: int) -> str:
         return f"{kind} has no quantized counterpart here"
     if getattr(layer, "groups", 1) > 1:
         return f"it has {layer.groups} groups, which Larq Compute Engine does not run"
+    if getattr(layer, "data_format", "") == "channels_first":
+        return "it is channels_first, which Larq Compute Engine does not run"
     elements = elements_per_filter(layer)
     if elements < min_filter_size:
         return (

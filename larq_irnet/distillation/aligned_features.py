@@ -54,10 +54,11 @@ class AlignedFeatures:
         distance = self._alignment(learnt, taught)
         self.mean_distance.update_state(distance)
         gamma = tf.cast(self._alignment.gamma, distance.dtype)
-        return outputs, tf.stop_gradient(logits), gamma * distance
+        logits = tf.nest.map_structure(tf.stop_gradient, logits)
+        return outputs, logits, gamma * distance
 
 
 def _with_features(model: tf.keras.Model, layers: tuple[str, ...]) -> tf.keras.Model:
     """Gives the outputs of a model and, as a list, those of some of its layers."""
     features = [model.get_layer(layer).output for layer in layers]
-    return tf.keras.Model(model.inputs, (model.output, features))
+    return tf.keras.Model(model.input, (model.output, features))

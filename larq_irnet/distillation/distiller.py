@@ -60,6 +60,9 @@ class Distiller(TrainingWrapper):
     as `alignment`. Metrics compare with the labels. Outputs, weights, scheduled
     quantizers and checkpoints are the student's, and so is what `save` writes.
 
+    Weights of samples and classes apply to the compiled loss and the metrics, not to
+    the second term.
+
     The teacher runs in inference mode. Nothing of it changes, the statistics of its
     batch normalisations included.
 
@@ -116,8 +119,6 @@ class Distiller(TrainingWrapper):
             )
         _check_shapes(student, teacher)
         super().__init__(student, name=name)
-        # Inside partials Keras does not find what is no part of this model's weights,
-        # checkpoints, losses and submodules.
         # Inside a partial Keras does not find it: it is no part of this model's
         # weights, checkpoints, losses and submodules.
         self._teach = functools.partial(teacher, training=False)
@@ -166,7 +167,7 @@ class Distiller(TrainingWrapper):
         """The logits of the teacher, in place of the labels, or the labels."""
         if not self.learns_logits:
             return y
-        return tf.stop_gradient(self._teach(x))
+        return tf.nest.map_structure(tf.stop_gradient, self._teach(x))
 
     def _aligned_loss(
         self,
@@ -179,6 +180,7 @@ class Distiller(TrainingWrapper):
         """The whole loss and the outputs; each network runs once."""
         outputs, logits, term = aligned(x, training=training)
         targets = logits if self.learns_logits else y
+        self._check_compares(targets)
         # added as Keras adds regularization, which it divides among the replicas
         loss = self.compiled_loss(
             targets,
@@ -187,6 +189,19 @@ class Distiller(TrainingWrapper):
             regularization_losses=[*self.losses, term],
         )
         return loss, outputs
+
+    def _check_compares(self, targets: Any) -> None:
+        if targets is None or self.loss is None:
+            what = "labels" if targets is None else "a compiled loss"
+            remedy = (
+                "give `fit` and `evaluate` labels, or take targets='teacher'"
+                if targets is None
+                else "give `compile` a `loss`"
+            )
+            raise ValueError(
+                f"Expected {what}, got none: nothing but the features would be "
+                f"learned, and {remedy}."
+            )
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on one batch."""

@@ -53,7 +53,10 @@ def pair_layers(
     unmatched = {
         name: reason
         for name in quantized
-        if (reason := _why_unmatched(ours.get(name), theirs.get(name), hint))
+        if (
+            reason := _why_unmatched(ours.get(name), theirs.get(name), hint)
+            or _why_incomparable(student.get_layer(name), teacher.get_layer(name))
+        )
     }
     matched = [name for name in quantized if name not in unmatched]
     if not matched:
@@ -104,6 +107,25 @@ def _why_unmatched(
     if ours != theirs:
         return f"its output has the shape {ours}, that of the teacher {theirs}"
     return ""
+
+
+def _why_incomparable(
+    ours: tf.keras.layers.Layer, theirs: tf.keras.layers.Layer
+) -> str:
+    """Says so where only one of the layers has a non-linearity within, or another."""
+    functions = [_activation_within(layer) for layer in (ours, theirs)]
+    if functions[0] == functions[1]:
+        return ""
+    return "its output is behind {}, that of the teacher behind {}".format(
+        *(function or "no activation" for function in functions)
+    )
+
+
+def _activation_within(layer: tf.keras.layers.Layer) -> str:
+    activation = getattr(layer, "activation", None)
+    if activation in (None, tf.keras.activations.linear):
+        return ""
+    return str(getattr(activation, "__name__", type(activation).__name__))
 
 
 def _check_pair(

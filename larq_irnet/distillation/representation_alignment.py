@@ -140,11 +140,11 @@ class RepresentationAlignment:
             student: Features of the student's layers.
             teacher: Features of the teacher's, in the same order.
         """
-        return tf.add_n(
-            [
-                representation_distance(
-                    learnt, taught, squared=self.squared, per_sample=self.per_sample
-                )
-                for learnt, taught in zip(student, teacher)
-            ]
-        )
+        distances = [
+            representation_distance(
+                learnt, taught, squared=self.squared, per_sample=self.per_sample
+            )
+            for learnt, taught in zip(student, teacher)
+        ]
+        widest = max((one.dtype for one in distances), key=lambda dtype: dtype.size)
+        return tf.add_n([tf.cast(one, widest) for one in distances])

@@ -15,7 +15,7 @@ class NamedActivation(tf.keras.layers.Activation):
     form that cannot be loaded from an HDF5 file.
 
     # Arguments
-        activation: Name of a registered activation.
+        activation: Name of a registered activation, or a function of its name.
 
     # Example
         >>> NamedActivation("hard_tanh").get_config()["activation"]

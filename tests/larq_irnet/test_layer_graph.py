@@ -80,19 +80,73 @@ def test_inserted_layer_is_read_by_all_that_read_the_one_before():
     assert graph.names().index("double") == graph.names().index("left") + 1
 
 
-def test_inserted_layer_is_read_by_those_that_are_told():
+def test_a_layer_in_front_of_another_is_read_by_that_alone():
     model = _branching()
     graph = LayerGraph(model)
-    graph.insert("left", layers.Rescaling(2.0, name="double"), only=["total"])
+    graph.insert_before("head", layers.Rescaling(2.0, name="double"))
     outputs = graph.build(transfer_weights=True)(_numbers(model))
     np.testing.assert_array_equal(outputs[1], model(_numbers(model))[1])
-    assert graph.readers("left") == ["double"]
+    assert graph.reads("head") == ["double"]
+    assert graph.reads("double") == ["tf.math.multiply"]
+
+
+def _split():
+    """The layer "second" reads the second half of its input."""
+    images = tf.keras.Input((4,))
+    one, other = tf.split(layers.Dense(6, name="both")(images), 2, axis=-1)
+    x = layers.Dense(3, name="first")(one) - layers.Dense(3, name="second")(other)
+    return tf.keras.Model(images, x)
+
+
+def test_layers_read_the_outputs_that_those_before_them_read():
+    model = _split()
+    graph = LayerGraph(model)
+    (source,) = graph.sources("second")
+    assert source == ["tf.split", 0, 1]
+    graph.replace("second", layers.Dense(3, name="second"))
+    graph.insert_before("second", layers.Rescaling(1.0, name="same"))
+    graph.insert("second", layers.Add(name="sum"), also=[source])
+    zero = layers.Rescaling(0.0, name="zero")
+    graph.insert_before("same", zero)
+    graph.remove("zero")
+    x = _numbers(model)[0]
+    changed = graph.build(transfer_weights=True)(x)
+    other = tf.split(model.get_layer("both")(x), 2, axis=-1)[1]
+    np.testing.assert_allclose(changed, model(x) - other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_structures_of_inputs_and_outputs_stay(names):
+    inputs = {name: tf.keras.Input((4,), name=f"{name}_input") for name in names}
+    total = layers.Concatenate()([*inputs.values(), *inputs.values()])
+    outputs = {name: layers.Dense(2, name=name)(total) for name in ("z", "b")}
+    model = tf.keras.Model(inputs, outputs)
+    copy = LayerGraph(model).build(transfer_weights=True)
+    x = {name: np.random.rand(3, 4).astype("float32") for name in names}
+    ours, theirs = copy(x), model(x)
+    assert {*ours} == {*theirs}
+    for name, values in theirs.items():
+        np.testing.assert_array_equal(ours[name], values)
+
+
+def test_what_is_never_trained_stays_without_the_other_weights():
+    data = np.random.rand(9, 4)
+    normalization = layers.Normalization(mean=None, name="statistics")
+    normalization.adapt(data)
+    model = tf.keras.Sequential([normalization, layers.Dense(2, name="d")])
+    model(data)
+    copy = LayerGraph(model).build(transfer_weights=False)
+    np.testing.assert_array_equal(
+        copy.get_layer("statistics").mean, normalization.mean
+    )
+    ours, theirs = (one.get_layer("d").kernel.numpy() for one in (copy, model))
+    assert (ours != theirs).any()
 
 
 def test_inserted_layer_may_read_several():
     model = _branching()
     graph = LayerGraph(model)
-    graph.insert("head", layers.Concatenate(name="both"), also=["left"])
+    graph.insert("head", layers.Concatenate(name="both"), also=[["left", 0, 0]])
     changed = graph.build(transfer_weights=True)
     x = _numbers(model)
     np.testing.assert_array_equal(changed(x)[0], tf.concat(model(x), -1))
@@ -129,9 +183,44 @@ class Doubling(tf.keras.layers.Layer):
         return 2.0 * inputs
 
 
-def test_layers_that_are_not_registered():
-    model = tf.keras.Sequential([tf.keras.Input((4,)), Doubling(name="own")])
-    _assert_same_outputs(LayerGraph(model).build(transfer_weights=False), model)
+def tripled(x):
+    """An activation that is not registered with Keras."""
+    return 3.0 * x
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: Doubling(),
+        lambda: layers.TimeDistributed(Doubling()),
+        lambda: layers.Lambda(lambda x: x / 2.0, arguments={}),
+        lambda: layers.Lambda(tripled),
+        lambda: layers.Activation(tripled),
+        lambda: layers.Dense(2, activation=tripled),
+        lambda: layers.Dense(2, activation=layers.LeakyReLU(0.3)),
+    ],
+)
+def test_layers_that_are_not_registered(layer):
+    model = tf.keras.Sequential([tf.keras.Input((3, 4)), layer()])
+    _assert_same_outputs(LayerGraph(model).build(transfer_weights=True), model)
+
+
+def _named(name):
+    def function(x):
+        return 2.0 * x
+
+    function.__name__ = name
+    return function
+
+
+@pytest.mark.parametrize("name", ["<lambda>", "own"])
+def test_activations_that_cannot_be_told_by_their_names_are_refused(name):
+    functions = [_named(name), _named(name)]
+    model = tf.keras.Sequential([tf.keras.Input((4,))])
+    for index, function in enumerate(functions):
+        model.add(layers.Dense(4, activation=function, name=f"d{index}"))
+    with pytest.raises(ValueError, match=f"another one called '{name}' in 'd[01]'"):
+        LayerGraph(model).build(transfer_weights=True)
 
 
 class Subclassed(tf.keras.Model):
@@ -201,6 +290,17 @@ def test_a_model_that_gives_its_input_is_taken_apart():
     model = tf.keras.Model(x, identity(layers.Dense(2, name="d")(x)))
     assert LayerGraph(model).names() == [x.node.layer.name, "d"]
     assert LayerGraph(model).is_output("d")
+
+
+def test_names_within_and_without_an_inner_model_are_told_apart():
+    x = tf.keras.Input((4,))
+    inner = [layers.Dense(4, name=name) for name in ("c", "body_c")]
+    body = tf.keras.Sequential([tf.keras.Input((4,)), *inner], name="body")
+    y = layers.Dense(4, name="body_body_c")(body(layers.Dense(4, name="c")(x)))
+    model = tf.keras.Model(x, y)
+    graph = LayerGraph(model)
+    assert len({*graph.names()}) == len(graph.names()) == 5
+    _assert_same_outputs(graph.build(transfer_weights=True), model)
 
 
 def test_models_that_are_called_several_times_are_refused():

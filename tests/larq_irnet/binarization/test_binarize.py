@@ -138,7 +138,7 @@ def test_reasons_of_what_is_kept():
     [
         (layers.DepthwiseConv2D(7, name="x"), "QuantDepthwiseConv2D", 0),
         (layers.Conv2DTranspose(4, 2, name="x"), "QuantConv2DTranspose", 0),
-        (layers.Dense(4, name="x"), "QuantDense", 1),
+        (layers.Dense(4, name="x"), "QuantDense", 0),  # of pixels, not of vectors
     ],
 )
 def test_other_kinds_of_layers(layer, counterpart, accelerated):
@@ -253,13 +253,54 @@ def test_the_family_of_relu(make):
     assert type(binary.get_layer("act")) is NamedActivation
 
 
-def test_functions_of_the_family():
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(tf.nn.relu, "tf.nn.relu"), (tf.nn.softplus, "tf.math.softplus")],
+)
+def test_functions_of_the_family(function, name):
     images = tf.keras.Input((8, 8, 3))
-    x = conv(32, "x")(tf.nn.relu(conv(32, "stem")(images)))
+    x = conv(32, "x")(function(conv(32, "stem")(images)))
     x = layers.Dense(10, name="head")(layers.Flatten()(x))
     binary = irnet.binarize(tf.keras.Model(images, x))
-    assert binary.binarization.replaced_activations == ("tf.nn.relu",)
+    assert binary.binarization.replaced_activations == (name,)
     assert binary(IMAGES).shape == (4, 10)
+
+
+def doubled(x):
+    """A non-linearity in name only."""
+    return 2.0 * x
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        (layers.LeakyReLU(0.3), lq.activations.hard_tanh),
+        (layers.Softmax(1), layers.Softmax(1)),
+        (doubled, doubled),
+        ("tanh", tf.keras.activations.tanh),
+    ],
+    ids=["LeakyReLU", "Softmax", "doubled", "tanh"],
+)
+def test_activations_of_all_kinds_within_layers(activation, expected):
+    binary = irnet.binarize(
+        model_of(conv(32, "a", activation=activation), conv(32, "b"))
+    )
+    x = np.random.default_rng(1).normal(size=(2, 8, 8, 32)).astype("float32")
+    behind = binary.get_layer("a_activation")
+    np.testing.assert_array_equal(behind(x), expected(tf.constant(x)))
+
+
+def test_cells_of_recurrent_layers_stay():
+    sequences = tf.keras.Input((5, 3))
+    x = layers.LSTM(32, activation="relu", name="lstm")(sequences)
+    x = layers.Dense(32, name="x")(x)
+    twin = irnet.binarize(
+        tf.keras.Model(sequences, layers.Dense(10, name="head")(x)), method="dirnet"
+    )
+    assert twin.get_layer("lstm").activation is tf.keras.activations.relu
+    assert twin.binarization.replaced_activations == ()
+    assert twin.binarization.binarized == ["x"]
+    assert twin.binarization.binary_convolutions == 1
 
 
 def test_other_activations_stay():
@@ -414,6 +455,75 @@ def test_a_teacher_with_models_in_it_is_flattened_to_be_aligned():
     teacher = irnet.binarization.flattened(nested)
     assert unmatched(teacher) == {}
     np.testing.assert_array_equal(teacher(IMAGES), nested(IMAGES))
+
+
+def test_channels_that_are_split_go_where_they_went():
+    images = tf.keras.Input((8, 8, 3))
+    both = conv(128, "stem")(images)
+    one, other = tf.split(both, 2, axis=-1)
+    x = [conv(64, "a")(one), conv(64, "b")(other)]
+    x = layers.GlobalAveragePooling2D()(layers.Concatenate()(x))
+    model = tf.keras.Model(images, layers.Dense(10, name="head")(x))
+    twin = irnet.binarize(model, shortcuts="bireal")
+    inner = tf.keras.Model(
+        twin.input, [twin.get_layer(n).output for n in ("stem", "b", "b_shortcut")]
+    )
+    assert twin.get_layer("b").input is not twin.get_layer("a").input
+    stem, b, total = inner(IMAGES)
+    np.testing.assert_allclose(total - stem[..., 64:], twin.get_layer("b_bn")(b), 1e-4)
+
+
+def test_sums_and_products_that_operators_make():
+    images = tf.keras.Input((8, 8, 3))
+    x = conv(32, "stem")(images)
+    x = x + layers.BatchNormalization()(conv(32, "c")(x))
+    down = layers.BatchNormalization()(conv(64, "down", 1, strides=2)(x))
+    x = down + layers.BatchNormalization()(conv(64, "d", strides=2)(x))
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = conv(64, "expand", 1, activation="sigmoid")(conv(32, "reduce", 1)(gate))
+    x = layers.GlobalAveragePooling2D()(x * gate)
+    model = tf.keras.Model(images, layers.Dense(10, name="head")(x))
+    keep = ("first", "last", "downsample")
+    report = irnet.binarize(model, keep=keep, shortcuts="bireal").binarization
+    assert report.binarized == ["c", "d"]
+    assert all(not decision.added for decision in report.decisions)
+
+
+def test_what_is_computed_with_a_non_linearity_stays():
+    x = tf.keras.Input((32, 32, 3))
+    model = tf.keras.applications.MobileNetV3Small(input_tensor=x, weights=None)
+    twin = irnet.binarize(model, method="dirnet")  # hard sigmoids: relu6(x + 3) / 6
+    relu6 = [layer.name for layer in model.layers if isinstance(layer, layers.ReLU)]
+    hard = [name for name in relu6 if twin.get_layer(name).get_config().get("max_value")]
+    assert len(hard) == sum(model.get_layer(name).max_value == 6.0 for name in relu6)
+
+
+def test_channels_first_stays():
+    model = tf.keras.Sequential([tf.keras.Input((32, 8, 8))])
+    for name in "abc":
+        model.add(conv(32, name, data_format="channels_first"))
+    with pytest.raises(ValueError, match="'b': 'it is channels_first, which Larq"):
+        irnet.binarize(model)
+
+
+@pytest.mark.parametrize("kind", [layers.LayerNormalization, layers.Normalization])
+def test_normalisations_over_several_axes_are_no_first_layers(kind):
+    first = kind(axis=[1, 2, 3], name="normalization")
+    model = tf.keras.Sequential([tf.keras.Input((8, 8, 3)), first])
+    for name in "abc":
+        model.add(conv(32, name))
+    twin = irnet.binarize(model)
+    assert twin.binarization.binarized == ["b"]
+    assert list(twin.binarization.kept) == ["a", "c"]
+
+
+def test_a_loss_that_the_model_adds_is_refused():
+    model = model_of(conv(32, "x"))
+    model = tf.keras.Model(model.inputs, model.outputs)
+    model.add_loss(tf.reduce_mean(model.output))
+    with pytest.raises(ValueError, match="a model without add_loss, got 'model'"):
+        irnet.binarize(model)
+    irnet.binarize(tf.keras.Model(model.input, model.output))
 
 
 def test_shortcuts_that_are_there_are_not_put_in_again():
