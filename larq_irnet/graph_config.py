@@ -91,9 +91,10 @@ def flat_config(
     """The configuration of a model with the layers of models in it in their places.
 
     Layers keep their names, behind that of the inner model where another layer has the
-    same. Dictionaries and lists of inputs and outputs stay what they are. An inner model that is called several times, or whose call takes more than
-    tensors, stays one layer. A `training` that its call fixes is passed on to those of
-    its layers that take one.
+    same. Dictionaries and lists of inputs and outputs stay what they are. An inner
+    model that is called several times, or whose call takes more than tensors, stays one
+    layer. A `training` that its call fixes is passed on to those of its layers that
+    take one.
 
     # Arguments
         model: A built functional or sequential model.

@@ -9,7 +9,6 @@ from larq_irnet import layers
 __all__ = [
     "COUNTERPARTS",
     "elements_per_filter",
-    "is_activation",
     "is_normalization",
     "is_product",
     "is_quantized",
@@ -105,11 +104,6 @@ def _function(layer: tf.keras.layers.Layer) -> str:
     if type(layer).__name__ != "TFOpLambda":
         return ""
     return str(layer.get_config()["function"])
-
-
-def is_activation(layer: tf.keras.layers.Layer) -> bool:
-    """Whether a layer is a non-linearity, of whatever family."""
-    return is_relu_like(layer) or isinstance(layer, tf.keras.layers.Activation)
 
 
 def is_sum(layer: tf.keras.layers.Layer) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from larq_irnet.binarization.layer_kinds import (
-    is_activation,
     is_normalization,
     is_product,
     is_sum,

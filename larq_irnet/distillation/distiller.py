@@ -7,7 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 from larq_irnet.distillation.aligned_features import AlignedFeatures
+from larq_irnet.distillation.logit_matching import LogitMatching
 from larq_irnet.distillation.representation_alignment import RepresentationAlignment
+from larq_irnet.functional_model import is_functional
 from larq_irnet.training_wrapper import TrainingWrapper
 
 __all__ = ["Distiller", "TARGETS"]
@@ -44,6 +46,18 @@ def _agree(ours: Any, theirs: Any) -> bool:
     if not (isinstance(ours, tuple) and isinstance(theirs, tuple)):
         return bool(ours == theirs)
     return tf.TensorShape(ours).is_compatible_with(theirs)
+
+
+def _check_gives_logits(model: tf.keras.Model) -> None:
+    outputs = model.outputs if is_functional(model) else []
+    for last in (output.node.layer for output in outputs):
+        softmax = getattr(last, "activation", None) is tf.keras.activations.softmax
+        if softmax or isinstance(last, tf.keras.layers.Softmax):
+            raise ValueError(
+                f"Expected {model.name!r} to give logits, which LogitMatching compares,"
+                f" got probabilities: {last.name!r} ends in a softmax. Leave it out, "
+                "as with `classifier_activation=None` of tf.keras.applications."
+            )
 
 
 class Distiller(TrainingWrapper):
@@ -163,6 +177,17 @@ class Distiller(TrainingWrapper):
         own = [] if self._aligned is None else [self._aligned.mean_distance]
         return [*super().metrics, *own]
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """As any Keras model.
+
+        # Raises
+            ValueError: for `LogitMatching` where a network gives probabilities.
+        """
+        super().compile(*args, **kwargs)
+        if self.learns_logits and isinstance(self.loss, LogitMatching):
+            for model in (self.student, self.teacher):
+                _check_gives_logits(model)
+
     def targets(self, x: Any, y: Any) -> Any:
         """The logits of the teacher, in place of the labels, or the labels."""
         if not self.learns_logits:
@@ -191,7 +216,7 @@ class Distiller(TrainingWrapper):
         return loss, outputs
 
     def _check_compares(self, targets: Any) -> None:
-        if targets is None or self.loss is None:
+        if targets is None or not self.loss:
             what = "labels" if targets is None else "a compiled loss"
             remedy = (
                 "give `fit` and `evaluate` labels, or take targets='teacher'"

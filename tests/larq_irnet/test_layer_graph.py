@@ -136,9 +136,7 @@ def test_what_is_never_trained_stays_without_the_other_weights():
     model = tf.keras.Sequential([normalization, layers.Dense(2, name="d")])
     model(data)
     copy = LayerGraph(model).build(transfer_weights=False)
-    np.testing.assert_array_equal(
-        copy.get_layer("statistics").mean, normalization.mean
-    )
+    np.testing.assert_array_equal(copy.get_layer("statistics").mean, normalization.mean)
     ours, theirs = (one.get_layer("d").kernel.numpy() for one in (copy, model))
     assert (ours != theirs).any()
 

@@ -6,12 +6,13 @@ its features (RBD), next to the labels. Train it first:
     python -m zoo.train --recipe=float_resnet20_digits --workdir=runs/float
     python -m zoo.train --recipe=dirnet_resnet20_digits_rbd --workdir=runs/example
 
-The settings are those of `dirnet_resnet20_digits`; gamma was chosen on the validation
-images. Padded with ones: the last stage sees 2x2 pixels, where Larq Compute Engine
-computes zero padding wrongly (see `tflite_export.lint`).
+The second one takes about two minutes on two CPU cores. The settings are those of
+`dirnet_resnet20_digits`; gamma was chosen on the validation images out of 0.01, 0.1 and
+1. Padded with ones: the last stage sees 2x2 pixels, where Larq Compute Engine computes
+zero padding wrongly (see `tflite_export.lint`).
 
-takes about two minutes on two CPU cores. `python -m zoo.compare --seeds=3` printed the
-accuracy of `RECIPE`, the mean of three seeds.
+`python -m zoo.compare --recipes=dirnet_resnet20_digits_rbd --seeds=3` printed the
+accuracy of `RECIPE`, the mean of three seeds, all with the teacher of seed 0.
 """
 
 from zoo.recipes.recipe import Recipe
@@ -35,5 +36,6 @@ RECIPE = Recipe(
         learning_rate=0.03,
         pad_values=1.0,
     ),
+    test_accuracy=0.9842,
     reference="https://arxiv.org/abs/2109.12338",
 )

@@ -494,7 +494,9 @@ def test_what_is_computed_with_a_non_linearity_stays():
     model = tf.keras.applications.MobileNetV3Small(input_tensor=x, weights=None)
     twin = irnet.binarize(model, method="dirnet")  # hard sigmoids: relu6(x + 3) / 6
     relu6 = [layer.name for layer in model.layers if isinstance(layer, layers.ReLU)]
-    hard = [name for name in relu6 if twin.get_layer(name).get_config().get("max_value")]
+    hard = [
+        name for name in relu6 if twin.get_layer(name).get_config().get("max_value")
+    ]
     assert len(hard) == sum(model.get_layer(name).max_value == 6.0 for name in relu6)
 
 

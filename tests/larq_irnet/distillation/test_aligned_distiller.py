@@ -191,6 +191,72 @@ def test_quantized_layers_are_paired_by_name_and_what_is_not_is_told(caplog):
         Distiller(student, teacher, alignment=RepresentationAlignment())
 
 
+def test_layers_with_and_without_a_non_linearity_within_are_not_compared():
+    def model(activation, quantizer):
+        options = {"activation": activation, "quantizer": quantizer}
+        return tf.keras.Sequential(
+            [
+                tf.keras.Input((6, 6, 4)),
+                irnet.layers.QuantConv2D(4, 3, name="a", **options),
+                irnet.layers.QuantConv2D(4, 3, name="b", quantizer=quantizer),
+            ]
+        )
+
+    alignment = RepresentationAlignment()
+    distiller = Distiller(
+        model(None, "dirnet"), model("relu", "float"), alignment=alignment
+    )
+    assert distiller.pairs == (("b", "b"),)
+    assert dict(distiller.unmatched) == {
+        "a": "its output is behind no activation, that of the teacher behind relu"
+    }
+
+
+@pytest.mark.parametrize("unknown", ["labels", "loss"])
+def test_features_alone_are_not_learned_by_mistake(unknown):
+    model = aligned()
+    if unknown == "loss":
+        model.compile("sgd")
+    labels = None if unknown == "labels" else LABELS
+    for step in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match=f"Expected .*{unknown}, got none"):
+            step(IMAGES, labels, verbose=0)
+
+
+@pytest.mark.parametrize("targets", ["labels", "teacher"])
+@pytest.mark.parametrize("heads", [(3, 3), (3, 5)])
+def test_networks_of_several_inputs_and_outputs(targets, heads):
+    def model(seed):
+        tf.keras.utils.set_random_seed(seed)
+        image = tf.keras.Input((4,), name="img")
+        x = irnet.layers.QuantDense(8, quantizer="ste_sign", name="x")(image)
+        outputs = [
+            tf.keras.layers.Dense(size, name=f"head{index}")(x)
+            for index, size in enumerate(heads)
+        ]
+        return tf.keras.Model({"image": image}, outputs)
+
+    student, teacher = model(1), model(2)
+    distiller = Distiller(
+        student, teacher, targets=targets, alignment=RepresentationAlignment()
+    )
+    distiller.compile("sgd", "mse")
+    x = {"image": np.random.rand(8, 4).astype("float32")}
+    y = [np.random.rand(8, size).astype("float32") for size in heads]
+    results = distiller.evaluate(x, y, verbose=0, return_dict=True)
+    for index, (ours, theirs) in enumerate(zip(student(x), teacher(x))):
+        expected = theirs if targets == "teacher" else y[index]
+        loss = np.mean((ours - expected) ** 2)
+        assert results[f"output_{index + 1}_loss"] == pytest.approx(loss, rel=1e-5)
+    assert {"loss", "alignment"} <= {*distiller.fit(x, y, verbose=0).history}
+
+
+def test_features_of_several_precisions():
+    alignment = RepresentationAlignment()
+    ones = [tf.ones((2, 3), dtype) for dtype in ("float32", "float64", "float16")]
+    assert alignment(ones, ones).dtype == tf.float64
+
+
 def test_pairs_that_are_given():
     student, teacher = _named("a", "b"), _named("c", "d")
     alignment = RepresentationAlignment({"a": "c", "b": "d"})

@@ -219,3 +219,35 @@ def test_unknown_targets():
 def test_labels_without_an_alignment():
     with pytest.raises(ValueError, match="nothing would be learned from the teacher"):
         Distiller(network(1), network(2), targets="labels")
+
+
+@pytest.mark.parametrize("last", ["layer", "activation"])
+def test_probabilities_are_no_logits(last):
+    def model(activation=None):
+        layers = [tf.keras.Input((4,)), tf.keras.layers.Dense(3, activation=activation)]
+        return tf.keras.Sequential(layers)
+
+    teacher = model("softmax" if last == "activation" else None)
+    if last == "layer":
+        teacher.add(tf.keras.layers.Softmax(name="probabilities"))
+    distiller = Distiller(model(), teacher)
+    with pytest.raises(ValueError, match="to give logits.*ends in a softmax. Leave"):
+        distiller.compile("sgd", LogitMatching())
+    distiller.compile("sgd", "kld")  # compares probabilities
+
+
+def test_heads_learn_from_the_heads_of_the_teacher():
+    def model(seed):
+        tf.keras.utils.set_random_seed(seed)
+        x = tf.keras.Input((4,))
+        heads = [tf.keras.layers.Dense(3, name=name)(x) for name in ("a", "b")]
+        return tf.keras.Model(x, heads)
+
+    student, teacher = model(1), model(2)
+    distiller = Distiller(student, teacher)
+    distiller.compile("sgd", "mse")
+    x = np.random.rand(8, 4).astype("float32")
+    results = distiller.evaluate(x, verbose=0, return_dict=True)
+    for number, ours, theirs in zip((1, 2), student(x), teacher(x)):
+        loss = np.mean((ours - theirs) ** 2)
+        assert results[f"output_{number}_loss"] == pytest.approx(loss, rel=1e-5)
