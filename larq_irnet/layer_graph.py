@@ -1,8 +1,7 @@
 """The layers of a functional model and what connects them, to be changed."""
 
-import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -16,6 +15,7 @@ from larq_irnet.graph_config import (
     without_fixed_inference,
 )
 from larq_irnet.quantized_scope import quantized_scope
+from larq_irnet.unregistered_objects import objects_of, without_code
 
 __all__ = ["LayerGraph", "shared_layers"]
 
@@ -189,9 +189,9 @@ class LayerGraph:
                 model that was copied have its weights; otherwise they are initial ones,
                 but for what is never trained, such as the statistics of the data.
         """
-        layers = [_without_code(entry) for entry in self._entries.values()]
+        layers = [without_code(entry) for entry in self._entries.values()]
         config = {**self._config, "layers": layers}
-        with tf.keras.utils.custom_object_scope(_custom_objects(self.layers.values())):
+        with tf.keras.utils.custom_object_scope(objects_of(self.layers)):
             model = tf.keras.Model.from_config(config)
         _copy_weights(self._originals, model, all_of_them=transfer_weights)
         return model
@@ -203,67 +203,6 @@ def _entry(
     serialized = tf.keras.utils.serialize_keras_object(layer)
     call = [[*source, {}] for source in sources]
     return {**serialized, "name": name, "inbound_nodes": [call]}
-
-
-def _custom_objects(layers: Iterable[tf.keras.layers.Layer]) -> dict[str, Any]:
-    """What Keras needs to know to make layers again that are not registered."""
-    known: dict[str, Any] = {}
-    functions: dict[str, Callable[..., Any]] = {}
-    for layer in layers:
-        for one in (layer, *layer.submodules):
-            known.setdefault(type(one).__name__, type(one))
-        activation = getattr(layer, "activation", None)
-        if inspect.isfunction(activation) and not _keras_knows(activation.__name__):
-            _add_function(known, activation, layer)
-        if type(layer) is tf.keras.layers.Lambda:
-            functions[layer.name] = layer.function
-    return {**known, _LAMBDA: _lambda_class(functions)}
-
-
-_LAMBDA = "LambdaOfThisProcess"
-
-
-def _without_code(entry: dict[str, Any]) -> dict[str, Any]:
-    """Takes `_lambda_class` for `Lambda`, which Keras makes again only if told so."""
-    if entry["class_name"] != "Lambda":
-        return entry
-    kind = {"module": None, "class_name": _LAMBDA, "registered_name": _LAMBDA}
-    return {**entry, **kind}
-
-
-def _keras_knows(activation: str) -> bool:
-    try:
-        tf.keras.activations.get(activation)
-    except ValueError:
-        return False
-    return True
-
-
-def _add_function(
-    known: dict[str, Any], function: Callable[..., Any], layer: tf.keras.layers.Layer
-) -> None:
-    name = function.__name__
-    if name == "<lambda>" or known.setdefault(name, function) is not function:
-        raise ValueError(
-            "Expected activations that are known by their names, got another one "
-            f"called {name!r} in {layer.name!r}. Define it as a function of a name of "
-            "its own."
-        )
-
-
-def _lambda_class(functions: Mapping[str, Callable[..., Any]]) -> type:
-    """Makes `Lambda` layers again from their functions, by name."""
-
-    class LambdaOfThisProcess:
-        @classmethod
-        def from_config(
-            cls, config: dict[str, Any], custom_objects: Any = None
-        ) -> tf.keras.layers.Lambda:
-            kept = ("name", "trainable", "dtype", "mask", "arguments")
-            options = {key: config[key] for key in kept if config.get(key) is not None}
-            return tf.keras.layers.Lambda(functions[config["name"]], **options)
-
-    return LambdaOfThisProcess
 
 
 def _copy_weights(

@@ -292,7 +292,7 @@ def test_a_model_that_gives_its_input_is_taken_apart():
 
 def test_names_within_and_without_an_inner_model_are_told_apart():
     x = tf.keras.Input((4,))
-    inner = [layers.Dense(4, name=name) for name in ("c", "body_c")]
+    inner = [layers.Lambda(lambda x: x + 1, name="c"), layers.Dense(4, name="body_c")]
     body = tf.keras.Sequential([tf.keras.Input((4,)), *inner], name="body")
     y = layers.Dense(4, name="body_body_c")(body(layers.Dense(4, name="c")(x)))
     model = tf.keras.Model(x, y)
