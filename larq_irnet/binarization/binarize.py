@@ -50,8 +50,7 @@ def _check_options(
 
 
 def _check_has_no_losses(model: tf.keras.Model) -> None:
-    added = [one for one in model.layers if type(one).__name__ == "AddLoss"]
-    if added:
+    if any(type(one).__name__ == "AddLoss" for one in model.submodules):
         raise ValueError(
             f"Expected a model without add_loss, got {model.name!r}, of which the twin "
             "would not have the loss. Binarize tf.keras.Model(model.input, "
@@ -330,9 +329,9 @@ def binarize(
             Algorithm](https://arxiv.org/abs/1808.00278), the shortcuts
     """
     method = methods.get(method)
-    _check_has_no_losses(model)
     _check_options(method, shortcuts, pad_values, min_filter_size)
     graph = LayerGraph(model)
+    _check_has_no_losses(model)
     originals = {**graph.layers}
     reasons = reasons_to_keep(graph, keep=keep, min_filter_size=min_filter_size)
     chosen = [name for name, reason in reasons.items() if not reason]

@@ -519,13 +519,22 @@ def test_normalisations_over_several_axes_are_no_first_layers(kind):
     assert list(twin.binarization.kept) == ["a", "c"]
 
 
-def test_a_loss_that_the_model_adds_is_refused():
-    model = model_of(conv(32, "x"))
-    model = tf.keras.Model(model.inputs, model.outputs)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_loss_that_the_model_adds_is_refused(nested):
+    plain = model_of(conv(32, "x"))
+    model = tf.keras.Model(plain.inputs, plain.outputs)
     model.add_loss(tf.reduce_mean(model.output))
-    with pytest.raises(ValueError, match="a model without add_loss, got 'model'"):
+    if nested:
+        images = tf.keras.Input((8, 8, 3))
+        model = tf.keras.Model(images, model(images), name="model")
+    with pytest.raises(ValueError, match="a model without add_loss, got 'model"):
         irnet.binarize(model)
-    irnet.binarize(tf.keras.Model(model.input, model.output))
+    irnet.binarize(tf.keras.Model(plain.input, plain.output))
+
+
+def test_what_is_no_model():
+    with pytest.raises(ValueError, match="functional or sequential Keras model, got"):
+        irnet.binarize("MobileNet")
 
 
 def test_shortcuts_that_are_there_are_not_put_in_again():
