@@ -54,10 +54,11 @@ class LayerGraph:
 
     def __init__(self, model: tf.keras.Model):
         if not is_functional(model):
+            name = getattr(model, "name", model)
             raise ValueError(
                 "Expected a built functional or sequential Keras model, got "
-                f"{type(model).__name__} {getattr(model, 'name', model)!r}: the layers of"
-                " a subclassed model and what connects them are not known. Rebuild it with "
+                f"{type(model).__name__} {name!r}: the layers of a subclassed "
+                "model and what connects them are not known. Rebuild it with "
                 "tf.keras.Input and tf.keras.Model."
             )
         self.name = model.name
