@@ -202,8 +202,9 @@ def _entry(
     layer: tf.keras.layers.Layer, name: str, sources: Sequence[Reference]
 ) -> dict[str, Any]:
     serialized = tf.keras.utils.serialize_keras_object(layer)
+    config = {**serialized["config"], "name": name}
     call = [[*source, {}] for source in sources]
-    return {**serialized, "name": name, "inbound_nodes": [call]}
+    return {**serialized, "config": config, "name": name, "inbound_nodes": [call]}
 
 
 def _copy_weights(

@@ -50,6 +50,9 @@ _NORMALIZATIONS = (
 
 # Layers that give the signs that they are given, or some of them.
 _PASSING = (
+    tf.keras.layers.ActivityRegularization,
+    tf.keras.layers.AlphaDropout,
+    tf.keras.layers.Average,
     tf.keras.layers.AveragePooling1D,
     tf.keras.layers.AveragePooling2D,
     tf.keras.layers.Concatenate,
@@ -58,21 +61,30 @@ _PASSING = (
     tf.keras.layers.Dropout,
     tf.keras.layers.Flatten,
     tf.keras.layers.GaussianDropout,
+    tf.keras.layers.GaussianNoise,
     tf.keras.layers.GlobalAveragePooling1D,
     tf.keras.layers.GlobalAveragePooling2D,
     tf.keras.layers.GlobalMaxPooling1D,
     tf.keras.layers.GlobalMaxPooling2D,
+    tf.keras.layers.Maximum,
     tf.keras.layers.MaxPooling1D,
     tf.keras.layers.MaxPooling2D,
+    tf.keras.layers.Minimum,
     tf.keras.layers.Permute,
     tf.keras.layers.RepeatVector,
     tf.keras.layers.Reshape,
+    tf.keras.layers.Resizing,
     tf.keras.layers.SpatialDropout1D,
     tf.keras.layers.SpatialDropout2D,
     tf.keras.layers.UpSampling1D,
     tf.keras.layers.UpSampling2D,
     tf.keras.layers.ZeroPadding1D,
     tf.keras.layers.ZeroPadding2D,
+)
+_PASSING_FUNCTIONS = frozenset(
+    ["__operators__.getitem", "concat", "expand_dims", "identity", "image.resize"]
+    + ["nn.avg_pool", "nn.avg_pool2d", "nn.max_pool", "nn.max_pool2d", "pad"]
+    + ["reshape", "split", "squeeze", "stack", "transpose", "unstack"]
 )
 
 
@@ -101,7 +113,7 @@ def is_relu_like(layer: tf.keras.layers.Layer) -> bool:
 
 
 def _function(layer: tf.keras.layers.Layer) -> str:
-    if type(layer).__name__ != "TFOpLambda":
+    if type(layer).__name__ not in ("SlicingOpLambda", "TFOpLambda"):
         return ""
     return str(layer.get_config()["function"])
 
@@ -122,7 +134,8 @@ def is_product(layer: tf.keras.layers.Layer) -> bool:
 
 def passes_signs_on(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer that reads one other gives the signs of what it reads."""
-    return isinstance(layer, _PASSING) or _function(layer) in ("concat", "reshape")
+    function = _function(layer).removeprefix("compat.v1.")
+    return isinstance(layer, _PASSING) or function in _PASSING_FUNCTIONS
 
 
 def is_normalization(layer: tf.keras.layers.Layer) -> bool:

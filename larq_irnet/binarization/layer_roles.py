@@ -33,7 +33,7 @@ def _met(
     graph: LayerGraph,
     start: str,
     step: Callable[[str], list[str]],
-    stops: Callable[[tf.keras.layers.Layer], bool],
+    stops: Callable[[str], bool],
 ) -> set[str]:
     """The first layers on all ways from one, without it, that are stopped at."""
     met: set[str] = set()
@@ -43,7 +43,7 @@ def _met(
         if name in seen:
             continue
         seen.add(name)
-        if stops(graph.layers[name]):
+        if stops(name):
             met.add(name)
         else:
             ahead.extend(step(name))
@@ -59,9 +59,8 @@ def _ends(graph: LayerGraph) -> tuple[list[str], list[str]]:
 def first_layers(graph: LayerGraph) -> set[str]:
     """The layers with weights that no other one is in front of."""
     inputs, _ = _ends(graph)
-    return {
-        met for one in inputs for met in _met(graph, one, graph.readers, is_weighted)
-    }
+    stops = _weighted_in(graph)
+    return {met for one in inputs for met in _met(graph, one, graph.readers, stops)}
 
 
 def last_layers(graph: LayerGraph) -> set[str]:
@@ -69,8 +68,12 @@ def last_layers(graph: LayerGraph) -> set[str]:
     _, outputs = _ends(graph)
     last = {one for one in outputs if is_weighted(graph.layers[one])}
     for one in {*outputs} - last:
-        last |= _met(graph, one, graph.reads, is_weighted)
+        last |= _met(graph, one, graph.reads, _weighted_in(graph))
     return last
+
+
+def _weighted_in(graph: LayerGraph) -> Callable[[str], bool]:
+    return lambda name: is_weighted(graph.layers[name])
 
 
 def next_computing(graph: LayerGraph, name: str) -> set[str]:
@@ -80,8 +83,9 @@ def next_computing(graph: LayerGraph, name: str) -> set[str]:
     a constant or multiplies ends the way.
     """
 
-    def stops(layer: tf.keras.layers.Layer) -> bool:
-        adds_layers = is_sum(layer) and len(graph.sources(layer.name)) > 1
+    def stops(name: str) -> bool:
+        layer = graph.layers[name]
+        adds_layers = is_sum(layer) and len(graph.sources(name)) > 1
         return not (adds_layers or passes_signs_on(layer))
 
     return _met(graph, name, graph.readers, stops)

@@ -266,6 +266,46 @@ def test_functions_of_the_family(function, name):
     assert binary(IMAGES).shape == (4, 10)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[:, 2:6],
+        lambda x: tf.split(x, 2, axis=1)[1],
+        lambda x: tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]),
+        lambda x: tf.transpose(x, [0, 2, 1, 3]),
+        lambda x: tf.image.resize(x, (4, 4)),
+        lambda x: tf.concat([x, x], axis=-1),
+        lambda x: tf.nn.max_pool2d(x, 2, 2, "SAME"),
+        layers.Resizing(4, 4),
+        layers.GaussianNoise(0.1),
+    ],
+)
+def test_activations_are_found_behind_functions(function):
+    images = tf.keras.Input((8, 8, 3))
+    x = layers.ReLU(name="act")(conv(32, "stem")(images))
+    x = layers.Flatten()(conv(32, "x")(function(x)))
+    model = tf.keras.Model(images, layers.Dense(10, name="head")(x))
+    assert irnet.binarize(model).binarization.replaced_activations == ("act",)
+
+
+def test_layers_of_inner_models_that_get_other_names():
+    def body(name, channels):
+        x = [conv(32, "conv", activation="relu"), conv(32, "last")]
+        return tf.keras.Sequential([tf.keras.Input((8, 8, channels)), *x], name=name)
+
+    head = [layers.GlobalAveragePooling2D(), layers.Dense(10, name="head")]
+    images = tf.keras.Input((8, 8, 3))
+    model = tf.keras.Sequential([images, body("one", 3), body("two", 32), *head])
+    twin = irnet.binarize(model, method="recu", shortcuts="bireal")
+    assert twin.binarization.binarized == ["last", "two_conv", "two_last"]
+    for name, layer in (("last", "one"), ("two_last", "two")):
+        original = model.get_layer(layer).get_layer("last")
+        np.testing.assert_array_equal(
+            twin.get_layer(name).get_weights()[0], original.get_weights()[0]
+        )
+    assert twin(IMAGES).shape == (4, 10)
+
+
 def doubled(x):
     """A non-linearity in name only."""
     return 2.0 * x
