@@ -1,11 +1,10 @@
-"""Networks of `keras.applications`: binarized, one training step, exported, verified.
+"""What networks of `keras.applications` go through: one step, export, verification.
 
 At the smallest input size, so that it takes seconds; `make bench` has one at its full
 size.
 """
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 import larq_irnet as irnet
@@ -55,8 +54,8 @@ def _take_one_step(model):
         assert (kernel.numpy() != old).any()
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
-def test_application(name, tmp_path):
+def assert_runs_binary(name, path):
+    """Binarizes a network, trains it for a step, exports and verifies it."""
     build = getattr(tf.keras.applications, name)
     model = build(input_shape=(32, 32, 3), weights=None, classes=CLASSES)
     binary = irnet.binarize(model, method="dirnet", shortcuts="bireal")
@@ -72,7 +71,7 @@ def test_application(name, tmp_path):
     _take_one_step(binary)
 
     randomize_batch_norms(binary)
-    exported = export(binary, tmp_path / "model.tflite", benchmark=False).report
+    exported = export(binary, path, benchmark=False).report
     operators = [layer.operator for layer in exported.binary_layers]
     assert operators == ["LceBconv2d"] * promised
     # float32 sums of up to 4608 terms; what is miscompiled is off by 1e-2 and more

@@ -1,0 +1,10 @@
+"""Deep networks of `keras.applications`, binarized, trained, exported, verified."""
+
+import pytest
+
+from tests.conformance.binarized_applications import assert_runs_binary
+
+
+@pytest.mark.parametrize("name", ["DenseNet121", "ResNet50", "VGG16"])
+def test_application(name, tmp_path):
+    assert_runs_binary(name, tmp_path / "model.tflite")
