@@ -18,8 +18,9 @@ NETWORKS = [  # binary and depthwise convolutions; what stays between them
     (MOBILENET, 13, 13, {"RELU_N1_TO_1": 5, "MUL": 0}),
     # at each gate a swish, a product, and a normalisation that cannot be folded
     (EFFICIENTNET, 32, 16, {"LOGISTIC": 2 * 16, "MUL": 3 * 16}),
-    # two normal cells with 13 each, one more behind a reduction, two in reductions
-    (DARTS, 2 * 13 + 1 + 2 * 2, 2 * 11, {"MAX_POOL_2D": 4, "STRIDED_SLICE": 4}),
+    # 11 in each of two normal cells, two in front of each cell, and three in front of
+    # each that is behind a reduction
+    (DARTS, 2 * 11 + 2 * 2 + 2 * 3, 2 * 11, {"MAX_POOL_2D": 4, "STRIDED_SLICE": 4}),
 ]
 
 
