@@ -109,7 +109,7 @@ class LayerGraph:
 
     def remove(self, name: str) -> None:
         """Takes out a layer of one input; its readers read what it has read."""
-        (source,) = references(self._entries[name]["inbound_nodes"])
+        (source,) = self.sources(name)
         self._redirect(name, source)
         del self._entries[name], self.layers[name]
 

@@ -1,11 +1,11 @@
 """Any functional Keras model becomes a binary neural network, in one call."""
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import larq as lq
 import tensorflow as tf
 
 from larq_irnet import methods
@@ -13,10 +13,13 @@ from larq_irnet.binarization.layer_kinds import (
     COUNTERPARTS,
     is_normalization,
     is_relu_like,
-    is_sum,
     relu_like,
 )
-from larq_irnet.binarization.layer_roles import next_computing
+from larq_irnet.binarization.layer_roles import (
+    adds_layers,
+    last_normalization,
+    next_computing,
+)
 from larq_irnet.binarization.plan import reasons_to_keep
 from larq_irnet.binarization.report import BinarizationReport, LayerDecision
 from larq_irnet.graph_config import Reference
@@ -96,7 +99,8 @@ class _Binarizer:
             if not name.endswith(("kernel_constraint", "depthwise_constraint"))
         }
         config.update(activation=None, dtype=layer.dtype_policy)
-        if getattr(layer, "padding", "") == "same" and _takes_pad_values(counterpart):
+        takes_pad_values = issubclass(counterpart, lq.layers_base.QuantizerBaseConv)
+        if getattr(layer, "padding", "") == "same" and takes_pad_values:
             config["pad_values"] = self.pad_values
         return counterpart(**config, quantizer=self.method)
 
@@ -146,7 +150,7 @@ class _Binarizer:
             end = add("scale", ChannelScale, end)
         if self.normalize and not is_normalized:
             end = add("bn", tf.keras.layers.BatchNormalization, end)
-        end = _last_normalization(self.graph, end)
+        end = last_normalization(self.graph, end)
         if is_residual:
             end = add("shortcut", tf.keras.layers.Add, end, source)
         if not _is_linear(layer):
@@ -155,7 +159,7 @@ class _Binarizer:
 
     def _is_normalized(self, name: str) -> bool:
         """Whether all that compute with the outputs of a layer normalise them first."""
-        if _last_normalization(self.graph, name) != name:
+        if last_normalization(self.graph, name) != name:
             return True
         following = next_computing(self.graph, name)
         return (
@@ -171,10 +175,10 @@ class _Binarizer:
             return False
         if not _keeps_shape(layer):
             return False
-        end = _last_normalization(self.graph, name)
+        end = last_normalization(self.graph, name)
         (source,) = self.graph.sources(name)
         return not any(
-            is_sum(self.graph.layers[reader]) and source in self.graph.sources(reader)
+            adds_layers(self.graph, reader) and source in self.graph.sources(reader)
             for reader in self.graph.readers(end)
         )
 
@@ -199,27 +203,11 @@ def _is_linear(layer: tf.keras.layers.Layer) -> bool:
     return layer.activation is tf.keras.activations.linear
 
 
-def _last_normalization(graph: LayerGraph, name: str) -> str:
-    """The last of the normalisations directly behind a layer, or the layer itself."""
-    readers = graph.readers(name)
-    while len(readers) == 1 and is_normalization(graph.layers[readers[0]]):
-        name = readers[0]
-        readers = graph.readers(name)
-    return name
-
-
 def _is_accelerated(layer: tf.keras.layers.Layer) -> bool:
     """Whether Larq Compute Engine has a kernel for its binary counterpart."""
     if type(layer) is tf.keras.layers.Dense:
         return len(layer.input_shape) == 2  # not for sequences
     return type(layer) is tf.keras.layers.Conv2D
-
-
-def _takes_pad_values(counterpart: type) -> bool:
-    return any(
-        "pad_values" in inspect.signature(base).parameters
-        for base in counterpart.__mro__[:-1]
-    )
 
 
 def _decisions(
@@ -275,9 +263,8 @@ def binarize(
 
     The twin is to be trained, and all of it can be, also what is frozen in `model` or
     called with `training=False`, because signs change the statistics of every layer:
-    start from the float weights, with
-    `larq_irnet.callbacks.EstimatorScheduler`, and with the float model as a teacher
-    (`larq_irnet.distillation.Distiller`).
+    start from the float weights, with `larq_irnet.callbacks.EstimatorScheduler`, and
+    with the float model as a teacher (`larq_irnet.distillation.Distiller`).
 
     # Arguments
         model: A built functional or sequential model, which may contain others; layers
@@ -307,9 +294,8 @@ def binarize(
 
     # Raises
         ValueError: for a model that is not functional, or has shared layers or a loss
-            of its own; for an
-            unknown method, `keep`, `activation`, `shortcuts` or `pad_values`, and if
-            nothing is left to be binarized.
+            of its own; for an unknown method, `keep`, `activation`, `shortcuts` or
+            `pad_values`, and if nothing is left to be binarized.
 
     # Example
         >>> import larq_irnet as irnet

@@ -119,17 +119,15 @@ def _function(layer: tf.keras.layers.Layer) -> str:
 
 
 def is_sum(layer: tf.keras.layers.Layer) -> bool:
-    """Whether a layer adds what it reads, if that are several: `Add`, `x + y`."""
-    function = _function(layer)
-    return isinstance(layer, tf.keras.layers.Add) or function in (
-        *("__operators__.add", "math.add", "math.add_n"),
-    )
+    """Whether a layer adds, other layers or a constant: `Add`, `x + y`, `x + 3`."""
+    sums = ("__operators__.add", "math.add", "math.add_n")
+    return isinstance(layer, tf.keras.layers.Add) or _function(layer) in sums
 
 
 def is_product(layer: tf.keras.layers.Layer) -> bool:
-    """Whether a layer multiplies what it reads, if that are several."""
-    function = _function(layer)
-    return isinstance(layer, tf.keras.layers.Multiply) or function == "math.multiply"
+    """Whether a layer multiplies, other layers or one with a constant."""
+    multiplies = _function(layer) == "math.multiply"
+    return isinstance(layer, tf.keras.layers.Multiply) or multiplies
 
 
 def passes_signs_on(layer: tf.keras.layers.Layer) -> bool:

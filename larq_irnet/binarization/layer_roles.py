@@ -14,10 +14,12 @@ from larq_irnet.binarization.layer_kinds import (
 from larq_irnet.layer_graph import LayerGraph
 
 __all__ = [
+    "adds_layers",
     "downsampling_layers",
     "first_layers",
     "gate_layers",
     "last_layers",
+    "last_normalization",
     "next_computing",
 ]
 
@@ -84,11 +86,23 @@ def next_computing(graph: LayerGraph, name: str) -> set[str]:
     """
 
     def stops(name: str) -> bool:
-        layer = graph.layers[name]
-        adds_layers = is_sum(layer) and len(graph.sources(name)) > 1
-        return not (adds_layers or passes_signs_on(layer))
+        return not (adds_layers(graph, name) or passes_signs_on(graph.layers[name]))
 
     return _met(graph, name, graph.readers, stops)
+
+
+def adds_layers(graph: LayerGraph, name: str) -> bool:
+    """Whether a layer is the sum of others, and not of one and a constant."""
+    return is_sum(graph.layers[name]) and len(graph.sources(name)) > 1
+
+
+def last_normalization(graph: LayerGraph, name: str) -> str:
+    """The last of the normalisations directly behind a layer, or the layer itself."""
+    readers = graph.readers(name)
+    while len(readers) == 1 and is_normalization(graph.layers[readers[0]]):
+        (name,) = readers
+        readers = graph.readers(name)
+    return name
 
 
 def gate_layers(graph: LayerGraph) -> set[str]:
@@ -135,7 +149,5 @@ def _is_pointwise(layer: tf.keras.layers.Layer) -> bool:
 
 
 def _is_added(graph: LayerGraph, name: str) -> bool:
-    readers = graph.readers(name)
-    while len(readers) == 1 and is_normalization(graph.layers[readers[0]]):
-        readers = graph.readers(readers[0])
-    return len(readers) == 1 and is_sum(graph.layers[readers[0]])
+    readers = graph.readers(last_normalization(graph, name))
+    return len(readers) == 1 and adds_layers(graph, readers[0])

@@ -216,16 +216,15 @@ class Distiller(TrainingWrapper):
         return loss, outputs
 
     def _check_compares(self, targets: Any) -> None:
-        if targets is None or not self.loss:
-            what = "labels" if targets is None else "a compiled loss"
-            remedy = (
-                "give `fit` and `evaluate` labels, or take targets='teacher'"
-                if targets is None
-                else "give `compile` a `loss`"
-            )
+        if targets is None:
             raise ValueError(
-                f"Expected {what}, got none: nothing but the features would be "
-                f"learned, and {remedy}."
+                "Expected labels, got none: nothing but the features would be learned. "
+                "Give `fit` and `evaluate` labels, or take targets='teacher'."
+            )
+        if not self.loss:
+            raise ValueError(
+                "Expected a compiled loss, got none: nothing but the features would be "
+                "learned. Give `compile` a `loss`."
             )
 
     def train_step(self, data: Any) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.conformance.binarized_applications import assert_runs_binary
+from tests.conformance.binarized_applications import DEEP, assert_runs_binary
 
 
-@pytest.mark.parametrize("name", ["DenseNet121", "ResNet50", "VGG16"])
+@pytest.mark.parametrize("name", DEEP)
 def test_application(name, tmp_path):
     assert_runs_binary(name, tmp_path / "model.tflite")

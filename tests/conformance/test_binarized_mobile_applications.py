@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.conformance.binarized_applications import assert_runs_binary
+from tests.conformance.binarized_applications import MOBILE, assert_runs_binary
 
 
-@pytest.mark.parametrize("name", ["EfficientNetB0", "MobileNet", "MobileNetV2"])
+@pytest.mark.parametrize("name", MOBILE)
 def test_application(name, tmp_path):
     assert_runs_binary(name, tmp_path / "model.tflite")
