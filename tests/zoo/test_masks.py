@@ -16,6 +16,7 @@ from tests.zoo.runs import (
     PROMISED_RESTRICTED,
     Interruption,
     assert_same,
+    assert_same_history,
     at_epoch,
     names,
     run,
@@ -75,7 +76,7 @@ def test_a_restricted_run_resumes(restricted_run, tmp_path, monkeypatch):
         run(RESTRICTED, tmp_path)
     run(RESTRICTED, tmp_path)
     assert_same(weights(tmp_path), weights(restricted_run.path))
-    assert Workdir(tmp_path).history() == restricted_run.history()
+    assert_same_history(Workdir(tmp_path), restricted_run)
     ours, theirs = (folder.masks() for folder in (Workdir(tmp_path), restricted_run))
     for one, other in zip(ours.snapshots, theirs.snapshots, strict=True):
         np.testing.assert_array_equal(one.kept, other.kept)

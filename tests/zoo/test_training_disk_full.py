@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.zoo.commands import assert_fails_in_one_line, call_command
-from tests.zoo.runs import PROMISED, assert_same, names, weights
+from tests.zoo.runs import PROMISED, assert_same, assert_same_history, names, weights
 from zoo.epoch_checkpoint import EpochCheckpoint
 from zoo.epoch_summaries import EpochSummaries
 from zoo.workdir import Workdir
@@ -116,8 +116,9 @@ def test_one_line_and_later_the_same_run(what, train, whole, tmp_path):
     assert names(tmp_path) == PROMISED
     # the same operations in the same order: equal to the last bit
     assert_same(weights(tmp_path), weights(whole))
-    assert Workdir(tmp_path).history() == Workdir(whole).history()
-    assert Workdir(tmp_path).results()["test"] == Workdir(whole).results()["test"]
+    assert_same_history(Workdir(tmp_path), Workdir(whole))
+    ours, theirs = (Workdir(path).results()["test"] for path in (tmp_path, whole))
+    assert ours == pytest.approx(theirs, rel=1e-6)
 
 
 def test_the_checkpoint_before_is_kept(train, tmp_path, monkeypatch):

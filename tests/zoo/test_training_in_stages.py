@@ -11,6 +11,7 @@ from tests.zoo.runs import (
     PROMISED,
     Interruption,
     assert_same,
+    assert_same_history,
     at_epoch,
     at_step,
     initial_weights,
@@ -178,4 +179,4 @@ def test_a_distilled_run_resumes(
     run(DISTILLED, tmp_path)
     assert ("resuming after epoch 2" in caplog.text) == (place is AFTER_AN_EPOCH)
     assert_same(weights(tmp_path), weights(distilled_run.path))
-    assert Workdir(tmp_path).history() == distilled_run.history()
+    assert_same_history(Workdir(tmp_path), distilled_run)
