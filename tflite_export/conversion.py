@@ -87,11 +87,13 @@ def _save(model: tf.keras.Model, path: str) -> None:
         outputs = tf.nest.flatten(model(structure, training=False))
         return {f"output_{index}": output for index, output in enumerate(outputs)}
 
+    # gradients are not converted, and to trace those of quantizers takes most of the time
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     archive = tf.keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, input_signature=specs)
     with quantized_scope(False), contextlib.redirect_stdout(io.StringIO()):
-        archive.write_out(path)  # prints every variable
+        archive.write_out(path, options)  # prints every variable
 
 
 def _failure(model: tf.keras.Model, reason: str, remedy: str) -> ExportError:
