@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
@@ -43,6 +44,8 @@ class Tensor:
         dtype: Its type, such as "float32".
         constant_bytes: Size of its content if it is a constant, else 0.
         buffer: The number of that content; equal constants may share one.
+        scale: Of an int8 tensor with one scale, the step of its values; 0.0 for others.
+        zero_point: Of such a tensor, the integer that stands for 0.
     """
 
     index: int
@@ -51,6 +54,27 @@ class Tensor:
     dtype: str
     constant_bytes: int
     buffer: int
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def is_real(self) -> bool:
+        """Whether its values stand for real numbers: float32, or int8 with a scale."""
+        return self.dtype == "float32" or self.scale > 0.0
+
+    def stored(self, values: np.ndarray) -> np.ndarray:
+        """Real numbers in the form in which the tensor holds them."""
+        if not self.scale:
+            return values
+        steps = np.rint(values / self.scale) + self.zero_point
+        return np.clip(steps, -128, 127).astype(np.int8)
+
+    def real(self, stored: np.ndarray) -> np.ndarray:
+        """The real numbers that values of the tensor stand for."""
+        if not self.scale:
+            return stored
+        steps = stored.astype(np.float32) - self.zero_point
+        return (steps * self.scale).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -119,6 +143,7 @@ class Flatbuffer:
 
     def _tensor(self, index: int, tensor: Any) -> Tensor:
         data = self._model.buffers[tensor.buffer].data
+        scale, zero_point = _steps(tensor)
         return Tensor(
             index=index,
             names=tuple(filter(None, tensor.name.decode().split(";"))),
@@ -126,6 +151,8 @@ class Flatbuffer:
             dtype=_TYPE_NAMES[tensor.type],
             constant_bytes=0 if data is None else len(data),
             buffer=tensor.buffer,
+            scale=scale,
+            zero_point=zero_point,
         )
 
     def _operator(self, operator: Any) -> Operator:
@@ -199,6 +226,16 @@ class Flatbuffer:
         model.buffers = buffers
         model.subgraphs = [graph]
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _steps(tensor: Any) -> tuple[float, int]:
+    """Scale and zero point of an int8 tensor that has one of each."""
+    quantization = tensor.quantization
+    if tensor.type != schema.TensorType.INT8 or quantization is None:
+        return 0.0, 0
+    if quantization.scale is None or len(quantization.scale) != 1:
+        return 0.0, 0
+    return float(quantization.scale[0]), int(quantization.zeroPoint[0])
 
 
 def _copy(table: Any) -> Any:

@@ -28,6 +28,9 @@ __all__ = ["Part", "PartVerifier"]
 # sums of about a thousand terms, multiplied by a BatchNorm that may amplify it a
 # hundredfold, stays below; a wrong border or a lost sign gives 1e-2 and more.
 _TOLERANCE = 1e-4
+# Steps of an int8 output: next to the middle of two steps an operator may take the
+# other one; sums and means round their inputs or multipliers as well.
+_STEPS = 3
 _NEAR_ZERO = 1e-5  # a pre-sign value, relative to the largest, that rounding can flip
 _PART_SAMPLES = 8  # images that each part is compared on
 _SPARE_SAMPLES = 64  # images to choose them from, if memory allows
@@ -45,6 +48,7 @@ class Part:
         error: Largest difference, relative to the largest value, over both kernels.
         compared: Images that were compared.
         set_aside: Images left out for a value next to zero at a sign inside the part.
+        step: Of an int8 output, relative to the largest value; 0.0 for float.
         failure: What the runtime said if it refused the part, else empty.
     """
 
@@ -53,12 +57,13 @@ class Part:
     error: float
     compared: int
     set_aside: int
+    step: float = 0.0
     failure: str = ""
 
     @property
     def is_right(self) -> bool:
         """Whether it ran and is within rounding."""
-        return not self.failure and self.error <= _TOLERANCE
+        return not self.failure and self.error <= _TOLERANCE + _STEPS * self.step
 
     def finding(self) -> Finding:
         """What to say about a part that is not right."""
@@ -147,12 +152,14 @@ class PartVerifier:
         is_clean = all_seen and usable.any()
         chosen = np.flatnonzero(usable if is_clean else np.ones(total, bool))
         chosen = chosen[:_PART_SAMPLES]
-        inputs = [self._value(source)[chosen] for source in sources]
-        expected = self._value(match)[chosen]
+        inputs = [
+            source.tensor.stored(self._value(source)[chosen]) for source in sources
+        ]
+        expected = match.tensor.real(match.tensor.stored(self._value(match)[chosen]))
         try:
             errors = self._errors(match, tensors, inputs, expected)
         except RuntimeError as refusal:
-            return Part(match.layer, names, math.inf, 0, 0, str(refusal))
+            return Part(match.layer, names, math.inf, 0, 0, failure=str(refusal))
         if is_clean:
             error, compared = errors.max(), len(chosen)
         else:  # flips touch a few values of some images
@@ -161,7 +168,8 @@ class PartVerifier:
             ).min()
             compared = 1
         set_aside = int((~usable).sum()) if is_clean else total - 1
-        return Part(match.layer, names, float(error), compared, set_aside)
+        step = match.tensor.scale / _largest(expected)
+        return Part(match.layer, names, float(error), compared, set_aside, step)
 
     def _errors(
         self,
@@ -172,11 +180,12 @@ class PartVerifier:
     ) -> np.ndarray:
         """The relative error of each value over all kernels, [N, values]."""
         content = self._flatbuffer.part(tensors, [match.tensor])
-        largest = float(np.abs(expected).max()) or 1.0
+        largest = _largest(expected)
         errors = np.zeros((len(expected), expected[0].size))
         for options in KERNELS.values():
             (actual,) = run_samples(content, inputs, **options)
-            difference = np.abs(actual - expected).reshape(errors.shape) / largest
+            difference = np.abs(match.tensor.real(actual) - expected) / largest
+            difference = difference.reshape(errors.shape)
             errors = np.maximum(errors, np.nan_to_num(difference, nan=np.inf))
         return errors
 
@@ -219,13 +228,21 @@ class PartVerifier:
             return 0, 0
         inputs = self._flatbuffer.inputs
         content = self._flatbuffer.part(inputs, [m.tensor for m in computed])
-        feeds = [self._value(self._matched[tensor.index]) for tensor in inputs]
+        feeds = [
+            tensor.stored(self._value(self._matched[tensor.index])) for tensor in inputs
+        ]
         outputs = run_samples(content, feeds)
         flips = signs = 0
         for match, output in zip(computed, outputs):
-            flips += int(((output >= 0) != (self._value(match) >= 0)).sum())
+            expected = match.tensor.stored(self._value(match))
+            zero = match.tensor.zero_point
+            flips += int(((output >= zero) != (expected >= zero)).sum())
             signs += output.size
         return flips, signs
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.abs(values).max()) or 1.0
 
 
 def _takes_sign_inside(operator: Operator, fed: Collection[int]) -> bool:

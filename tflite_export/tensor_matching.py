@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tflite_export.fake_quantization import FakeQuantization
 from tflite_export.flatbuffer import Flatbuffer, Tensor
 
 __all__ = ["Match", "keras_values", "match_tensors"]
@@ -139,8 +140,19 @@ def _halves(flatbuffer: Flatbuffer) -> set[int]:
     }
 
 
+def _rounded(index: int, keras_tensors: Sequence[Any]) -> int:
+    """The place of a tensor rounded to int8, or of itself: the converter makes one of
+    them."""
+    layer = keras_tensors[index]._keras_history.layer
+    for node in layer.outbound_nodes:
+        if isinstance(node.outbound_layer, FakeQuantization):
+            places = [i for i, x in enumerate(keras_tensors) if x is node.outputs]
+            return places[0] if places else index
+    return index
+
+
 def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
-    """Finds the Keras twins of the float tensors of a flatbuffer.
+    """Finds the Keras twins of the float and int8 tensors of a flatbuffer.
 
     # Arguments
         model: The float32 model that was converted.
@@ -156,11 +168,13 @@ def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
     matches: dict[int, Match] = {}  # by the index of the Keras tensor
     for operator in flatbuffer.operators:
         for tensor in operator.outputs:
-            if tensor.dtype != "float32" or tensor.index in halves:
+            if not tensor.is_real or tensor.index in halves:
                 continue
             found = _candidates(tensor, names)
             if found:
                 last = max(found)
+                if tensor.scale:
+                    last = _rounded(last, keras_tensors)
                 if tuple(tensor.shape[1:]) == tuple(keras_tensors[last].shape[1:]):
                     matches[last] = Match(tensor, layers[last], keras_tensors[last])
     inputs = [

@@ -152,10 +152,17 @@ def _end_to_end(
     )[0]
     first = flatbuffer.named_outputs()["output_0"].index
     position = [tensor.index for tensor in flatbuffer.outputs].index(first)
-    feeds = _in_runtime_order(flatbuffer, samples)
+    feeds = [
+        tensor.stored(array)
+        for tensor, array in zip(
+            flatbuffer.inputs, _in_runtime_order(flatbuffer, samples)
+        )
+    ]
     results = []
     for kernel, options in KERNELS.items():
-        actual = run_samples(flatbuffer.content, feeds, **options)[position]
+        actual = flatbuffer.outputs[position].real(
+            run_samples(flatbuffer.content, feeds, **options)[position]
+        )
         results.append(
             EndToEnd(
                 kernel=kernel,
