@@ -11,7 +11,8 @@ them off, "moving_average" damps them.
 
 # References
     - [Quantization and Training of Neural Networks for Efficient
-        Integer-Arithmetic-Only Inference](https://arxiv.org/abs/1712.05877), section 3.1
+        Integer-Arithmetic-Only Inference](https://arxiv.org/abs/1712.05877),
+        section 3.1
 """
 
 from collections.abc import Iterator, Sequence

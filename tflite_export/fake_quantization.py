@@ -5,19 +5,26 @@ quantizations, with weights in int8, a scale for each output channel, and lets b
 convolutions read and write int8.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
-from tflite_export.calibration import Calibration, measure_ranges
+from tflite_export.calibration import Calibration, Range, measure_ranges
 from tflite_export.layer_walk import kernel_quantizers
-from tflite_export.quantization_points import quantization_points
+from tflite_export.quantization_points import (
+    activation_name,
+    only_reader,
+    quantization_points,
+)
 
 __all__ = ["FakeQuantization", "with_fake_quantization"]
 
+_NOTHING = (-math.inf, math.inf)
+_CLAMPS = {"hard_tanh": (-1.0, 1.0), "relu": (0.0, math.inf), "relu6": (0.0, 6.0)}
 _LARGEST_WEIGHT = 127
 _SHARING_A_STEP = {  # axes of a kernel, by the kind of layer
     tf.keras.layers.DepthwiseConv2D: (0, 1),
@@ -93,7 +100,7 @@ def with_fake_quantization(
     flat = graph.build(transfer_weights=True)
     ranges = measure_ranges(flat, points, samples, calibration)
     for name in points:
-        limits = ranges[name]
+        limits = _let_through(graph, name, ranges)
         layer = FakeQuantization(
             limits.low, limits.high, name=graph.unused(f"{name}_int8")
         )
@@ -102,6 +109,28 @@ def with_fake_quantization(
     for layer in quantized.layers:
         _round_weights(layer)
     return quantized
+
+
+def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> Range:
+    """The part of a range that makes a difference behind a sum that is clamped.
+
+    With the other terms at most h, a term below `lowest - h` gives `lowest` like that
+    one. The steps get smaller, and the sum does not leave the 16 bits that the
+    runtime keeps of it.
+    """
+    limits = ranges[name]
+    total = only_reader(graph, name)
+    if total is None or not isinstance(graph.layers[total], tf.keras.layers.Add):
+        return limits
+    activation = only_reader(graph, total)
+    terms = graph.reads(total)
+    if activation is None or not all(term in ranges for term in terms):
+        return limits
+    others = [ranges[term] for term in terms if term != name]
+    lowest, highest = _CLAMPS.get(activation_name(graph.layers[activation]), _NOTHING)
+    low = max(limits.low, lowest - sum(other.high for other in others))
+    high = min(limits.high, highest - sum(other.low for other in others))
+    return Range(min(low, 0.0), max(high, 0.0)) if low < high else limits
 
 
 def _round_weights(layer: tf.keras.layers.Layer) -> None:
