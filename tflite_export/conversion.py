@@ -28,13 +28,19 @@ _LAST_LINES = 8
 
 
 def convert(
-    model: tf.keras.Model, *, converter: str = "lce", timeout: float = 600.0
+    model: tf.keras.Model,
+    *,
+    converter: str = "lce",
+    int8_edges: bool = False,
+    timeout: float = 600.0,
 ) -> bytes:
     """Converts a model for inference with a batch of one.
 
     # Arguments
         model: A built Keras model in float32, any number of inputs and outputs.
         converter: "lce" for Larq Compute Engine, "tflite" for TensorFlow Lite.
+        int8_edges: Whether inputs and outputs that are int8 within are so outside,
+            from Larq Compute Engine only.
         timeout: Seconds after which the converter is stopped.
 
     # Returns
@@ -51,7 +57,9 @@ def convert(
     with tempfile.TemporaryDirectory() as folder:
         saved_model, output = str(Path(folder, "model")), Path(folder, "model.tflite")
         _save(model, saved_model)
-        command = [sys.executable, str(_WORKER), converter, saved_model, str(output)]
+        edges = "int8" if int8_edges else "float32"
+        command = [sys.executable, str(_WORKER), converter, edges, saved_model]
+        command.append(str(output))
         try:
             worker = subprocess.run(
                 command,

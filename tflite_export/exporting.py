@@ -13,16 +13,26 @@ from larq_irnet.atomic_path import atomic_path
 from larq_irnet.functional_model import is_functional
 from tflite_export.benchmarking import Candidate, Latency, measure_latency
 from tflite_export.binary_layers import find_binary_layers, left_float
+from tflite_export.calibration import Calibration
 from tflite_export.conversion import convert
+from tflite_export.fake_quantization import with_fake_quantization
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.float_binary_outputs import round_after_zero_padding
+from tflite_export.half_precision import store_in_float16
+from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import KERNELS
 from tflite_export.layer_rewrites import rewrite_layers
 from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
+from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrite import float_twin, in_float32
-from tflite_export.verification import verify
+from tflite_export.verification import (
+    FLOAT16_TOLERANCE,
+    FLOAT32_TOLERANCE,
+    verify,
+)
 
 __all__ = ["ExportResult", "export"]
 
@@ -73,7 +83,9 @@ def _check_path(path: Path) -> None:
 
 
 def _as_list(
-    model: tf.keras.Model, samples: np.ndarray | Sequence[np.ndarray] | None
+    model: tf.keras.Model,
+    argument: str,
+    samples: np.ndarray | Sequence[np.ndarray] | None,
 ) -> list[np.ndarray] | None:
     if samples is None:
         return None
@@ -82,13 +94,29 @@ def _as_list(
     expected = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     if shapes != expected or not all(len(array) for array in arrays):
         raise ValueError(
-            f"Expected samples of shape {expected}, one array per input with at least "
-            f"one sample each, got {shapes}."
+            f"Expected {argument} of shape {expected}, one array per input with at "
+            f"least one sample each, got {shapes}."
         )
     return [
         np.asarray(array, dtype=tensor.dtype.as_numpy_dtype)
         for array, tensor in zip(arrays, model.inputs)
     ]
+
+
+def _calibration_arrays(
+    model: tf.keras.Model,
+    int8: bool | None,
+    data: np.ndarray | Sequence[np.ndarray] | None,
+) -> list[np.ndarray] | None:
+    """What to measure ranges on; `None` for an export in float."""
+    if int8 and data is None:
+        raise ValueError(
+            "Expected calibration_data with int8=True, got none: ranges of activations "
+            "are measured on real inputs. Give some hundred, normalised as in training."
+        )
+    if int8 is False and data is not None:
+        raise ValueError("Expected no calibration_data with int8=False, got some.")
+    return _as_list(model, "calibration_data", data)
 
 
 def _check_labels(
@@ -137,6 +165,12 @@ def export(
     strict: bool = True,
     samples: np.ndarray | Sequence[np.ndarray] | None = None,
     labels: np.ndarray | None = None,
+    int8: bool | None = None,
+    calibration_data: np.ndarray | Sequence[np.ndarray] | None = None,
+    calibration: Calibration | str = "min_max",
+    int8_edges: bool = False,
+    float16: bool = False,
+    pack_weights: bool = True,
     benchmark: bool = True,
     timeout: float = 600.0,
 ) -> ExportResult:
@@ -156,6 +190,17 @@ def export(
             input; verified with. `None` takes a few random ones, which say nothing
             about accuracy.
         labels: Classes [N] of the samples, for the accuracy.
+        int8: Whether what is not binary computes in int8; `None` if there is
+            `calibration_data`. Agreement and accuracy are still judged by the float
+            model.
+        calibration_data: Real inputs as for `samples`, a few hundred that are not among
+            them, to measure the ranges of activations on.
+        calibration: How: "min_max", "percentile", "moving_average", or a
+            `Calibration` for their parameters.
+        int8_edges: Whether inputs and outputs are int8 as well.
+        float16: Whether large float constants are stored in half precision.
+        pack_weights: Whether binary kernels of float convolutions, such as those of
+            "irnet_w1a32", are stored as bits, and unpacked whenever the model runs.
         benchmark: Whether to build and measure the float twin.
         timeout: Seconds that each conversion may take.
 
@@ -176,15 +221,38 @@ def export(
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
     model = rewrite_layers(in_float32(model, name="m"))
-    inputs = _as_list(model, samples)
+    inputs = _as_list(model, "samples", samples)
     _check_labels(labels, inputs)
+    ranges_from = _calibration_arrays(model, int8, calibration_data)
+    if int8_edges and ranges_from is None:
+        raise ValueError(
+            "Expected int8_edges=True with int8=True only, got int8=False."
+        )
+    if isinstance(calibration, str):
+        calibration = Calibration(calibration)
     findings = lint(model)
     _stop_at_errors(name, findings, strict)
 
-    content = convert(model, timeout=timeout)
+    reference = model
+    if ranges_from is not None:
+        reference = with_fake_quantization(
+            without_float_operators(model), ranges_from, calibration
+        )
+    content = convert(reference, int8_edges=int8_edges, timeout=timeout)
+    if ranges_from is not None:
+        content = round_after_zero_padding(content)
+    content, packed = pack_binary_weights(content) if pack_weights else (content, [])
+    content, halved = store_in_float16(content) if float16 else (content, [])
     flatbuffer = Flatbuffer(content)
     layers = find_binary_layers(model, flatbuffer)
-    verification = verify(model, flatbuffer, samples=inputs, labels=labels)
+    verification = verify(
+        reference,
+        flatbuffer,
+        samples=inputs,
+        labels=labels,
+        original=model,
+        tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
+    )
     findings += left_float(layers) + verification.findings()
     _stop_at_errors(name, findings, strict)
 
@@ -197,6 +265,10 @@ def export(
         binary_layers=tuple(layers),
         operators=tuple(summarize_operators(flatbuffer)),
         verification=verification,
+        int8=None if ranges_from is None else calibration,
+        calibration_samples=0 if ranges_from is None else len(ranges_from[0]),
+        packed_kernels=tuple(packed),
+        float16_constants=tuple(halved),
         latencies=() if twin is None else tuple(_measure(content, twin)),
         versions=versions(),
         machine=machine(),

@@ -33,11 +33,11 @@ def without_float_operators(model: tf.keras.Model) -> tf.keras.Model:
         ValueError: for a model with shared layers.
     """
     graph = LayerGraph(model)
-    _set_activations_apart(graph)
     weights = {
         **_normalization_within_dense(graph),
         **_normalization_as_convolution(graph),
     }
+    _set_activations_apart(graph)
     rewritten = graph.build(transfer_weights=True)
     with quantized_scope(False):
         for name, values in weights.items():

@@ -24,10 +24,6 @@ from tflite_export.tensor_matching import Match, keras_values, match_tensors
 
 __all__ = ["Part", "PartVerifier"]
 
-# Part by part, relative to the largest value of the tensor. Float32 rounding (6e-8) of
-# sums of about a thousand terms, multiplied by a BatchNorm that may amplify it a
-# hundredfold, stays below; a wrong border or a lost sign gives 1e-2 and more.
-_TOLERANCE = 1e-4
 # Steps of an int8 output: next to the middle of two steps an operator may take the
 # other one; sums and means round their inputs or multipliers as well.
 _STEPS = 3
@@ -48,7 +44,7 @@ class Part:
         error: Largest difference, relative to the largest value, over both kernels.
         compared: Images that were compared.
         set_aside: Images left out for a value next to zero at a sign inside the part.
-        step: Of an int8 output, relative to the largest value; 0.0 for float.
+        tolerance: What rounding explains of the error.
         failure: What the runtime said if it refused the part, else empty.
     """
 
@@ -57,13 +53,13 @@ class Part:
     error: float
     compared: int
     set_aside: int
-    step: float = 0.0
+    tolerance: float
     failure: str = ""
 
     @property
     def is_right(self) -> bool:
         """Whether it ran and is within rounding."""
-        return not self.failure and self.error <= _TOLERANCE + _STEPS * self.step
+        return not self.failure and self.error <= self.tolerance
 
     def finding(self) -> Finding:
         """What to say about a part that is not right."""
@@ -109,6 +105,7 @@ class PartVerifier:
         model: The float32 model that was converted.
         flatbuffer: What became of it.
         samples: One array [N, ...] for each input.
+        tolerance: Of a part in float, relative to its largest value.
     """
 
     def __init__(
@@ -116,7 +113,9 @@ class PartVerifier:
         model: tf.keras.Model,
         flatbuffer: Flatbuffer,
         samples: Sequence[np.ndarray],
+        tolerance: float,
     ):
+        self._tolerance = tolerance
         self._flatbuffer = flatbuffer
         self._matches = match_tensors(model, flatbuffer)
         self._matched = {match.tensor.index: match for match in self._matches}
@@ -159,7 +158,7 @@ class PartVerifier:
         try:
             errors = self._errors(match, tensors, inputs, expected)
         except RuntimeError as refusal:
-            return Part(match.layer, names, math.inf, 0, 0, failure=str(refusal))
+            return Part(match.layer, names, math.inf, 0, 0, 0.0, str(refusal))
         if is_clean:
             error, compared = errors.max(), len(chosen)
         else:  # flips touch a few values of some images
@@ -168,8 +167,9 @@ class PartVerifier:
             ).min()
             compared = 1
         set_aside = int((~usable).sum()) if is_clean else total - 1
-        step = match.tensor.scale / _largest(expected)
-        return Part(match.layer, names, float(error), compared, set_aside, step)
+        steps = _STEPS * match.tensor.scale / _largest(expected)
+        tolerance = self._tolerance + steps
+        return Part(match.layer, names, float(error), compared, set_aside, tolerance)
 
     def _errors(
         self,
