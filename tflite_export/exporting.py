@@ -19,6 +19,7 @@ from tflite_export.fake_quantization import with_fake_quantization
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.float_binary_outputs import round_after_zero_padding
+from tflite_export.folded_kernels import with_folded_kernels
 from tflite_export.half_precision import store_in_float16
 from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import KERNELS
@@ -233,10 +234,10 @@ def export(
     findings = lint(model)
     _stop_at_errors(name, findings, strict)
 
-    reference = model
+    reference = folded = with_folded_kernels(model)
     if ranges_from is not None:
         reference = with_fake_quantization(
-            without_float_operators(model), ranges_from, calibration
+            without_float_operators(folded), ranges_from, calibration
         )
     content = convert(reference, int8_edges=int8_edges, timeout=timeout)
     if ranges_from is not None:
@@ -250,7 +251,7 @@ def export(
         flatbuffer,
         samples=inputs,
         labels=labels,
-        original=model,
+        original=folded,
         tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
     )
     findings += left_float(layers) + verification.findings()

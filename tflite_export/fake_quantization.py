@@ -23,6 +23,12 @@ from tflite_export.quantization_points import (
 
 __all__ = ["FakeQuantization", "with_fake_quantization"]
 
+# what TensorFlow Lite's operators write, whatever they read
+_FIXED = {
+    "sigmoid": Range(0.0, 255 / 256),
+    "softmax": Range(0.0, 255 / 256),
+    "tanh": Range(-1.0, 127 / 128),
+}
 _NOTHING = (-math.inf, math.inf)
 _CLAMPS = {"hard_tanh": (-1.0, 1.0), "relu": (0.0, math.inf), "relu6": (0.0, 6.0)}
 _LARGEST_WEIGHT = 127
@@ -99,8 +105,8 @@ def with_fake_quantization(
     points = quantization_points(graph)
     flat = graph.build(transfer_weights=True)
     ranges = measure_ranges(flat, points, samples, calibration)
-    for name in points:
-        limits = _let_through(graph, name, ranges)
+    limited = {name: _let_through(graph, name, ranges) for name in points}
+    for name, limits in limited.items():
         layer = FakeQuantization(
             limits.low, limits.high, name=graph.unused(f"{name}_int8")
         )
@@ -112,13 +118,13 @@ def with_fake_quantization(
 
 
 def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> Range:
-    """The part of a range that makes a difference behind a sum that is clamped.
+    """The part of a range that makes a difference, or the one the operator has.
 
-    With the other terms at most h, a term below `lowest - h` gives `lowest` like that
-    one. The steps get smaller, and the sum does not leave the 16 bits that the
-    runtime keeps of it.
+    Where a sum is clamped from below, and the other terms are at most h, a term below
+    `lowest - h` makes no other sum than that number; likewise from above. Without them
+    the steps are smaller, and the sum stays within the 16 bits that the runtime keeps.
     """
-    limits = ranges[name]
+    limits = _FIXED.get(activation_name(graph.layers[name]), ranges[name])
     total = only_reader(graph, name)
     if total is None or not isinstance(graph.layers[total], tf.keras.layers.Add):
         return limits

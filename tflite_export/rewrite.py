@@ -10,7 +10,7 @@ from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.findings import ExportError, Finding
 from tflite_export.layer_walk import all_layers
 
-__all__ = ["float_twin", "in_float32"]
+__all__ = ["float_twin", "in_float32", "rebuilt", "weights_without_metrics"]
 
 
 def _functions(model: tf.keras.Model) -> dict[str, Any]:
@@ -23,7 +23,12 @@ def _functions(model: tf.keras.Model) -> dict[str, Any]:
     }
 
 
-def _rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
+def rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
+    """A model of a changed configuration, with initial weights.
+
+    # Raises
+        ExportError: if a layer cannot be made from its configuration.
+    """
     try:
         with tf.keras.utils.custom_object_scope(_functions(model)):
             return type(model).from_config(config)
@@ -80,13 +85,13 @@ def in_float32(model: tf.keras.Model, *, name: str | None = None) -> tf.keras.Mo
         ExportError: if a layer cannot be rebuilt from its configuration.
     """
     config = _with_float32(model.get_config())
-    copy = _rebuilt(model, {**config, "name": name or model.name})
+    copy = rebuilt(model, {**config, "name": name or model.name})
     with quantized_scope(False):
-        copy.set_weights(_without_metrics(model))
+        copy.set_weights(weights_without_metrics(model))
     return copy
 
 
-def _without_metrics(model: tf.keras.Model) -> list[np.ndarray]:
+def weights_without_metrics(model: tf.keras.Model) -> list[np.ndarray]:
     """The weights of a model without the state of metrics inside it."""
     state = {
         id(variable)
@@ -132,4 +137,4 @@ def float_twin(model: tf.keras.Model) -> tf.keras.Model:
     # Raises
         ExportError: if a layer cannot be rebuilt from its configuration.
     """
-    return _rebuilt(model, _without_quantizers(model.get_config()))
+    return rebuilt(model, _without_quantizers(model.get_config()))
