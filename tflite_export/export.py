@@ -17,6 +17,7 @@ from absl import flags
 from larq_irnet import methods
 from larq_irnet.atomic_path import atomic_path
 from larq_irnet.quantized_scope import quantized_scope
+from tflite_export.calibration import RULES
 from tflite_export.exporting import export
 from tflite_export.findings import ExportError
 from tflite_export.layer_walk import all_layers, is_binary
@@ -42,6 +43,21 @@ flags.DEFINE_bool(
     "random_images", False, "Verify with noise, where the dataset is not at hand."
 )
 flags.DEFINE_bool("strict", True, "Fail if a binary layer would be float or wrong.")
+flags.DEFINE_bool("int8", False, "Compute in int8 what is not binary.")
+flags.DEFINE_enum(
+    "calibration", "min_max", RULES, "How ranges of int8 activations are measured."
+)
+flags.DEFINE_integer(
+    "calibration_samples",
+    200,
+    "Training images to measure them on, the first ones.",
+    lower_bound=1,
+)
+flags.DEFINE_bool("int8_edges", False, "Inputs and outputs in int8 as well.")
+flags.DEFINE_bool("float16", False, "Large float constants in half precision.")
+flags.DEFINE_bool(
+    "pack_weights", True, "Binary weights of layers with float inputs as bits."
+)
 flags.DEFINE_bool("benchmark", True, "Build and measure the float twin as well.")
 flags.DEFINE_float(
     "timeout", 600.0, "Seconds that each conversion may take.", lower_bound=1.0
@@ -129,8 +145,8 @@ def _nothing_binary(report: Report) -> str:
     notes = {one.layer for one in report.findings if one.severity == "note"}
     return (
         "No layer is binary at run time: "
-        f"{len(notes)} layers have binary weights and real inputs, which LCE stores "
-        "and runs as float."
+        f"{len(notes)} layers have binary weights and real inputs, which LCE runs "
+        "as float."
         if notes
         else "No layer is binary."
     )
@@ -146,6 +162,7 @@ def _summary(report: Report) -> str:
         if report.binary_layers
         else _nothing_binary(report)
     )
+    lines += _stored_smaller(report)
     kind = "random" if FLAGS.random_images else "test"
     for end in report.verification.end_to_end[:1]:
         lines.append(
@@ -153,6 +170,38 @@ def _summary(report: Report) -> str:
             f"{report.verification.samples} {kind} images."
         )
     return "\n".join(lines)
+
+
+def _stored_smaller(report: Report) -> list[str]:
+    """What is not float, or not stored so."""
+    lines = []
+    if report.int8 is not None:
+        lines.append(
+            "What is not binary computes in int8, with ranges from "
+            f"{report.calibration_samples} training images ({report.int8.rule})"
+            f"{_accuracy_drop(report)}."
+        )
+    if report.packed_kernels:
+        lines.append(
+            f"{len(report.packed_kernels)} kernels of float convolutions are stored as "
+            "bits."
+        )
+    if report.float16_constants:
+        lines.append(
+            f"{len(report.float16_constants)} constants are stored in half precision."
+        )
+    return lines
+
+
+def _accuracy_drop(report: Report) -> str:
+    before = report.verification.keras_accuracy
+    after = [one.accuracy for one in report.verification.end_to_end]
+    if before is None or not after or after[0] is None:
+        return ""
+    return (
+        f": accuracy {before:.2%} in float, {after[0]:.2%} in int8 "
+        f"({100 * (after[0] - before):+.2f} points)"
+    )
 
 
 def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
@@ -189,6 +238,16 @@ def _samples(config: TrainConfig) -> tuple[np.ndarray | None, np.ndarray | None]
     return dataset.arrays("test", limit=FLAGS.samples)
 
 
+def _calibration_images(config: TrainConfig) -> np.ndarray | None:
+    """Training images, normalised and not augmented; none for an export in float."""
+    if not FLAGS.int8:
+        return None
+    dataset = dataset_of(config, FLAGS.data_dir)
+    dataset.check_prepared()
+    images, _ = dataset.arrays("train", limit=FLAGS.calibration_samples)
+    return images
+
+
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
@@ -206,6 +265,11 @@ def main() -> None:
         strict=FLAGS.strict,
         samples=images,
         labels=labels,
+        calibration_data=_calibration_images(workdir.config()),
+        calibration=FLAGS.calibration,
+        int8_edges=FLAGS.int8_edges,
+        float16=FLAGS.float16,
+        pack_weights=FLAGS.pack_weights,
         benchmark=FLAGS.benchmark,
         timeout=FLAGS.timeout,
     )

@@ -29,6 +29,7 @@ from tflite_export.lint import lint
 from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.slimming import slimmed
 from tflite_export.verification import (
     FLOAT16_TOLERANCE,
     FLOAT32_TOLERANCE,
@@ -244,7 +245,7 @@ def export(
         content = round_after_zero_padding(content)
     content, packed = pack_binary_weights(content) if pack_weights else (content, [])
     content, halved = store_in_float16(content) if float16 else (content, [])
-    flatbuffer = Flatbuffer(content)
+    flatbuffer, content = Flatbuffer(content), slimmed(content)
     layers = find_binary_layers(model, flatbuffer)
     verification = verify(
         reference,
@@ -252,6 +253,7 @@ def export(
         samples=inputs,
         labels=labels,
         original=folded,
+        deployed=Flatbuffer(content),
         tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
     )
     findings += left_float(layers) + verification.findings()

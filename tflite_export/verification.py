@@ -194,6 +194,7 @@ def verify(
     samples: Sequence[np.ndarray] | None = None,
     labels: np.ndarray | None = None,
     original: tf.keras.Model | None = None,
+    deployed: Flatbuffer | None = None,
     tolerance: float = FLOAT32_TOLERANCE,
 ) -> Verification:
     """Compares a flatbuffer with the Keras model that it was made from.
@@ -206,6 +207,8 @@ def verify(
         labels: Classes [N] of the samples.
         original: The model to compare with end to end, if `model` was made of it only
             to be converted, as one with int8 activations.
+        deployed: What is run end to end, if that differs from `flatbuffer` in names,
+            by which parts are found.
         tolerance: Of a part in float, relative to its largest value.
 
     # Raises
@@ -220,7 +223,7 @@ def verify(
     try:
         flips, signs = verifier.count_flips()
         end_to_end, keras_accuracy = _end_to_end(
-            original or model, flatbuffer, inputs, labels
+            original or model, deployed or flatbuffer, inputs, labels
         )
     except RuntimeError as refusal:
         failure = str(refusal)
