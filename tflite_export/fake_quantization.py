@@ -61,8 +61,9 @@ class FakeQuantization(tf.keras.layers.Layer):
         The same.
 
     # Example
-        >>> FakeQuantization(-1.28, 1.27)(tf.constant([0.0, 0.104, 7.0])).numpy()
-        array([0.  , 0.1 , 1.27], dtype=float32)
+        >>> layer = FakeQuantization(-2.0, 127 / 64)  # steps of 1 / 64
+        >>> layer(tf.constant([0.0, 0.1, 7.0])).numpy().tolist()
+        [0.0, 0.09375, 1.984375]
 
     # References
         - [Quantization and Training of Neural Networks for Efficient

@@ -85,7 +85,7 @@ def _quantized_halfway(layer: tf.keras.layers.Layer) -> Iterator[Finding]:
         yield Finding(
             "note",
             layer.name,
-            "it quantizes only its weights; LCE runs and stores it as float, unless "
+            "it quantizes only its weights; LCE runs it as float, unless "
             "a layer in front takes the sign.",
             "binarize the input as well if it is to be small and fast.",
         )

@@ -102,23 +102,25 @@ def test_binary_networks(name, size, binary, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, size, weights",
+    "name, size, weights, layers",
     [
-        ("resnet20_w1a32", 16, 267_264),
-        ("resnet18_w1a32", 64, 10_985_472),
+        ("resnet20_w1a32", 16, 267_264, 18),
+        ("resnet18_w1a32", 64, 10_985_472, 16),
     ],
 )
-def test_binary_weights_alone_stay_float_and_the_report_says_so(
-    name, size, weights, tmp_path
+def test_binary_weights_alone_are_bits_that_run_as_float(
+    name, size, weights, layers, tmp_path
 ):
     result, images, expected = exported(name, size, tmp_path)
     operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
-    assert not any(operator.startswith("Lce") for operator in operators)
+    assert operators.count("LceDequantize") == layers
+    assert "LceBconv2d" not in operators
     assert result.report.binary_layers == ()
-    assert result.report.model_bytes > 4 * weights
+    assert len(result.report.packed_kernels) == layers
+    assert result.report.model_bytes < weights  # a quarter of what float ones take
     notes = result.report.findings
     assert {finding.severity for finding in notes} == {"note"}
-    assert len(notes) == {"resnet20_w1a32": 18, "resnet18_w1a32": 16}[name]
-    assert all("LCE runs and stores it as float" in note.reason for note in notes)
+    assert len(notes) == layers
+    assert all("LCE runs it as float" in note.reason for note in notes)
     (logits,) = run_samples(result.flatbuffer, [images])
     assert differences(logits, expected).max() < TOLERANCE  # no signs, no flips
