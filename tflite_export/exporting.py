@@ -16,12 +16,12 @@ from tflite_export.binary_layers import find_binary_layers, left_float
 from tflite_export.conversion import convert
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.float_twin import float_twin
 from tflite_export.interpreting import KERNELS
-from tflite_export.layer_rewrites import rewrite_layers
 from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
 from tflite_export.report import Report, machine, summarize_operators, versions
-from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.rewrites import in_float32, rewrite_layers
 from tflite_export.verification import verify
 
 __all__ = ["ExportResult", "export"]
@@ -175,7 +175,7 @@ def export(
     _check_path(path)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
-    model = rewrite_layers(in_float32(model, name="m"))
+    model, rewrites = rewrite_layers(in_float32(model, name="m"))
     inputs = _as_list(model, samples)
     _check_labels(labels, inputs)
     findings = lint(model)
@@ -194,6 +194,7 @@ def export(
         model_bytes=len(content),
         float_bytes=None if twin is None else len(twin),
         findings=tuple(findings),
+        rewrites=tuple(rewrites),
         binary_layers=tuple(layers),
         operators=tuple(summarize_operators(flatbuffer)),
         verification=verification,
