@@ -24,7 +24,8 @@ import tflite_export
 import zoo
 from tflite_export.benchmarking import Candidate, measure_latency
 from tflite_export.conversion import convert
-from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.float_twin import float_twin
+from tflite_export.rewrites import in_float32
 
 __all__ = ["NETWORKS", "ExportedNetwork", "measure_exported_network"]
 

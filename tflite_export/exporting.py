@@ -19,16 +19,15 @@ from tflite_export.fake_quantization import with_fake_quantization
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.float_binary_outputs import round_after_zero_padding
-from tflite_export.folded_kernels import with_folded_kernels
+from tflite_export.float_twin import float_twin
 from tflite_export.half_precision import store_in_float16
 from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import KERNELS
-from tflite_export.layer_rewrites import rewrite_layers
 from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
 from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
-from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.rewrites import in_float32, rewrite_layers
 from tflite_export.slimming import slimmed
 from tflite_export.verification import (
     FLOAT16_TOLERANCE,
@@ -222,7 +221,7 @@ def export(
     _check_path(path)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
-    model = rewrite_layers(in_float32(model, name="m"))
+    model, rewrites = rewrite_layers(in_float32(model, name="m"))
     inputs = _as_list(model, "samples", samples)
     _check_labels(labels, inputs)
     ranges_from = _calibration_arrays(model, int8, calibration_data)
@@ -235,10 +234,10 @@ def export(
     findings = lint(model)
     _stop_at_errors(name, findings, strict)
 
-    reference = folded = with_folded_kernels(model)
+    reference = model
     if ranges_from is not None:
         reference = with_fake_quantization(
-            without_float_operators(folded), ranges_from, calibration
+            without_float_operators(model), ranges_from, calibration
         )
     content = convert(reference, int8_edges=int8_edges, timeout=timeout)
     if ranges_from is not None:
@@ -252,7 +251,7 @@ def export(
         flatbuffer,
         samples=inputs,
         labels=labels,
-        original=folded,
+        original=model,
         deployed=Flatbuffer(content),
         tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
     )
@@ -265,6 +264,7 @@ def export(
         model_bytes=len(content),
         float_bytes=None if twin is None else len(twin),
         findings=tuple(findings),
+        rewrites=tuple(rewrites),
         binary_layers=tuple(layers),
         operators=tuple(summarize_operators(flatbuffer)),
         verification=verification,

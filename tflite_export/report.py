@@ -17,6 +17,7 @@ from tflite_export.binary_layers import BinaryLayer
 from tflite_export.calibration import Calibration
 from tflite_export.findings import Finding
 from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.rewrites import Rewrite
 from tflite_export.verification import Verification
 
 __all__ = ["OperatorSummary", "Report", "machine", "summarize_operators", "versions"]
@@ -46,6 +47,7 @@ class Report:
         model_bytes: Size of the .tflite.
         float_bytes: Size of the float twin's .tflite, if there is one.
         findings: What a user should know, by layer.
+        rewrites: What was changed in the Keras model before the conversion, in order.
         binary_layers: Expected against actual binary convolutions.
         operators: Kinds of operators and their weight in bytes.
         verification: What was compared with Keras, and how it went.
@@ -62,6 +64,7 @@ class Report:
     model_bytes: int
     float_bytes: int | None
     findings: tuple[Finding, ...]
+    rewrites: tuple[Rewrite, ...]
     binary_layers: tuple[BinaryLayer, ...]
     operators: tuple[OperatorSummary, ...]
     verification: Verification

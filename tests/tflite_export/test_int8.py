@@ -13,7 +13,7 @@ from tflite_export.fake_quantization import FakeQuantization, with_fake_quantiza
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import run_samples
-from tflite_export.rewrite import in_float32
+from tflite_export.rewrites import in_float32
 from tflite_export.verification import verify
 
 layers = tf.keras.layers

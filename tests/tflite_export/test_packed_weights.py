@@ -11,11 +11,10 @@ import tflite_export
 from tests.tflite_export import networks
 from tflite_export.conversion import convert
 from tflite_export.flatbuffer import Flatbuffer
-from tflite_export.folded_kernels import with_folded_kernels
 from tflite_export.half_precision import store_in_float16
 from tflite_export.interpreting import KERNELS, run_samples
 from tflite_export.packed_weights import pack_binary_weights, packed_bits
-from tflite_export.rewrite import in_float32
+from tflite_export.rewrites import in_float32, rewrite_layers
 
 layers = tf.keras.layers
 
@@ -38,7 +37,7 @@ def weights_only_network():
 
 @pytest.fixture(scope="module")
 def model():
-    return with_folded_kernels(in_float32(weights_only_network(), name="m"))
+    return rewrite_layers(in_float32(weights_only_network(), name="m"))[0]
 
 
 @pytest.fixture(scope="module")
