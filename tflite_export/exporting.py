@@ -110,9 +110,16 @@ def _stop_at_errors(name: str, findings: Sequence[Finding], strict: bool) -> Non
         raise ExportError(f"Cannot export model '{name}'", errors)
 
 
-def _convert_twin(model: tf.keras.Model, timeout: float) -> bytes:
+def _convert_twin(
+    model: tf.keras.Model, timeout: float, memory_limit: int | None
+) -> bytes:
     try:
-        return convert(float_twin(model), converter="tflite", timeout=timeout)
+        return convert(
+            float_twin(model),
+            converter="tflite",
+            timeout=timeout,
+            memory_limit=memory_limit,
+        )
     except ExportError as error:
         raise ExportError(
             f"Cannot convert the float twin of '{model.name}' to measure against; "
@@ -139,6 +146,7 @@ def export(
     labels: np.ndarray | None = None,
     benchmark: bool = True,
     timeout: float = 600.0,
+    memory_limit: int | None = None,
 ) -> ExportResult:
     """Turns a trained Keras model into a verified Larq Compute Engine model.
 
@@ -158,6 +166,8 @@ def export(
         labels: Classes [N] of the samples, for the accuracy.
         benchmark: Whether to build and measure the float twin.
         timeout: Seconds that each conversion may take.
+        memory_limit: Bytes of address space that each conversion may have, on Linux;
+            `None` for the memory of this machine, at least 16 GiB.
 
     # Returns
         The flatbuffer and the report.
@@ -181,14 +191,14 @@ def export(
     findings = lint(model)
     _stop_at_errors(name, findings, strict)
 
-    content = convert(model, timeout=timeout)
+    content = convert(model, timeout=timeout, memory_limit=memory_limit)
     flatbuffer = Flatbuffer(content)
     layers = find_binary_layers(model, flatbuffer)
     verification = verify(model, flatbuffer, samples=inputs, labels=labels)
     findings += left_float(layers) + verification.findings()
     _stop_at_errors(name, findings, strict)
 
-    twin = _convert_twin(model, timeout) if benchmark else None
+    twin = _convert_twin(model, timeout, memory_limit) if benchmark else None
     report = Report(
         model=name,
         model_bytes=len(content),
