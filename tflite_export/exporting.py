@@ -139,9 +139,16 @@ def _stop_at_errors(name: str, findings: Sequence[Finding], strict: bool) -> Non
         raise ExportError(f"Cannot export model '{name}'", errors)
 
 
-def _convert_twin(model: tf.keras.Model, timeout: float) -> bytes:
+def _convert_twin(
+    model: tf.keras.Model, timeout: float, memory_limit: int | None
+) -> bytes:
     try:
-        return convert(float_twin(model), converter="tflite", timeout=timeout)
+        return convert(
+            float_twin(model),
+            converter="tflite",
+            timeout=timeout,
+            memory_limit=memory_limit,
+        )
     except ExportError as error:
         raise ExportError(
             f"Cannot convert the float twin of '{model.name}' to measure against; "
@@ -174,6 +181,7 @@ def export(
     pack_weights: bool = True,
     benchmark: bool = True,
     timeout: float = 600.0,
+    memory_limit: int | None = None,
 ) -> ExportResult:
     """Turns a trained Keras model into a verified Larq Compute Engine model.
 
@@ -204,6 +212,8 @@ def export(
             "irnet_w1a32", are stored as bits, and unpacked whenever the model runs.
         benchmark: Whether to build and measure the float twin.
         timeout: Seconds that each conversion may take.
+        memory_limit: Bytes of address space that each conversion may have, on Linux;
+            `None` for the memory of this machine, at least 16 GiB.
 
     # Returns
         The flatbuffer and the report.
@@ -239,7 +249,9 @@ def export(
         reference = with_fake_quantization(
             without_float_operators(model), ranges_from, calibration
         )
-    content = convert(reference, int8_edges=int8_edges, timeout=timeout)
+    content = convert(
+        reference, int8_edges=int8_edges, timeout=timeout, memory_limit=memory_limit
+    )
     if ranges_from is not None:
         content = round_after_zero_padding(content)
     content, packed = pack_binary_weights(content) if pack_weights else (content, [])
@@ -258,7 +270,7 @@ def export(
     findings += left_float(layers) + verification.findings()
     _stop_at_errors(name, findings, strict)
 
-    twin = _convert_twin(model, timeout) if benchmark else None
+    twin = _convert_twin(model, timeout, memory_limit) if benchmark else None
     report = Report(
         model=name,
         model_bytes=len(content),
