@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.findings import ExportError, Finding
+from tflite_export.inference_function import inference_function
 
 __all__ = ["convert"]
 
@@ -77,16 +78,7 @@ def convert(
 
 
 def _save(model: tf.keras.Model, path: str) -> None:
-    specs = [
-        tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=f"input_{index}")
-        for index, tensor in enumerate(model.inputs)
-    ]
-
-    def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        structure = tf.nest.pack_sequence_as(model.input, inputs)
-        outputs = tf.nest.flatten(model(structure, training=False))
-        return {f"output_{index}": output for index, output in enumerate(outputs)}
-
+    serve, specs = inference_function(model)
     archive = tf.keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, input_signature=specs)
