@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.findings import ExportError, Finding
+from tflite_export.inference_function import inference_function
 from tflite_export.limited_process import ProcessError, run_limited
 
 __all__ = ["convert"]
@@ -88,16 +89,7 @@ def _pass_on_warnings(model: tf.keras.Model, words: str) -> None:
 
 
 def _save(model: tf.keras.Model, path: str) -> None:
-    specs = [
-        tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=f"input_{index}")
-        for index, tensor in enumerate(model.inputs)
-    ]
-
-    def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        structure = tf.nest.pack_sequence_as(model.input, inputs)
-        outputs = tf.nest.flatten(model(structure, training=False))
-        return {f"output_{index}": output for index, output in enumerate(outputs)}
-
+    serve, specs = inference_function(model)
     # gradients are not converted, and tracing those of quantizers takes the most time
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     archive = tf.keras.export.ExportArchive()

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.atomic_path import atomic_path
-from larq_irnet.functional_model import is_functional
 from tflite_export.benchmarking import Candidate, Latency, measure_latency
 from tflite_export.binary_layers import find_binary_layers, left_float
 from tflite_export.calibration import Calibration
@@ -21,6 +20,7 @@ from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.float_binary_outputs import round_after_zero_padding
 from tflite_export.float_twin import float_twin
 from tflite_export.half_precision import store_in_float16
+from tflite_export.inference_function import check_is_functional
 from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import KERNELS
 from tflite_export.layer_walk import all_layers
@@ -55,11 +55,7 @@ _SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 
 def _check_model(model: tf.keras.Model) -> None:
-    if not is_functional(model):
-        raise ValueError(
-            "Expected a built functional or sequential Keras model, got "
-            f"{type(model).__name__}. Build it with tf.keras.Input, or call it once."
-        )
+    check_is_functional(model)
     shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     if any(None in shape for shape in shapes):
         raise ValueError(
