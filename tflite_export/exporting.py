@@ -182,9 +182,10 @@ def export(
     """Turns a trained Keras model into a verified Larq Compute Engine model.
 
     Rebuilds the model in float32 if it was trained in mixed precision, rewrites layers
-    that Larq Compute Engine has no or a wrong kernel for, lints what remains, converts
-    it in a process of its own, reads the result back, compares it with Keras
-    part by part and as a whole, and measures it against its float twin.
+    that Larq Compute Engine has no, a slow or a wrong kernel for, lints what remains,
+    converts it in a process of its own, reads the result back, compares it with Keras
+    part by part and, with the model that was given, as a whole, and measures it against
+    its float twin.
 
     # Arguments
         model: A built functional or sequential model with a fixed input size.
@@ -227,7 +228,8 @@ def export(
     _check_path(path)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
-    model, rewrites = rewrite_layers(in_float32(model, name="m"))
+    original = in_float32(model, name="m")
+    model, rewrites = rewrite_layers(original)
     inputs = _as_list(model, "samples", samples)
     _check_labels(labels, inputs)
     ranges_from = _calibration_arrays(model, int8, calibration_data)
@@ -259,7 +261,7 @@ def export(
         flatbuffer,
         samples=inputs,
         labels=labels,
-        original=model,
+        original=original,
         deployed=Flatbuffer(content),
         tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
     )

@@ -202,6 +202,8 @@ def verify(
     # Arguments
         model: The float32 model that was converted.
         flatbuffer: What became of it, by `tflite_export.conversion.convert`.
+        original: What it was rewritten from, which the whole is compared with; `None`
+            for the model itself.
         samples: One array [N, ...] for each input; `None` takes random numbers, which
             tell right from wrong but nothing about accuracy.
         labels: Classes [N] of the samples.
