@@ -22,7 +22,7 @@ import tensorflow as tf
 from larq_irnet.atomic_path import atomic_path
 from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.layer_walk import all_layers, kernel_quantizers
-from tflite_export.quantizer_forms import explain_kernel
+from tflite_export.lint.kernels import explain_kernel
 
 __all__ = [
     "BinaryKernel",

@@ -25,6 +25,7 @@ from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import KERNELS
 from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
+from tflite_export.model_files import read_model_file
 from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrites import in_float32, rewrite_layers
@@ -163,7 +164,7 @@ def _measure(content: bytes, twin: bytes) -> list[Latency]:
 
 
 def export(
-    model: tf.keras.Model,
+    model: tf.keras.Model | str | os.PathLike[str],
     path: str | os.PathLike[str],
     *,
     strict: bool = True,
@@ -188,7 +189,8 @@ def export(
     its float twin.
 
     # Arguments
-        model: A built functional or sequential model with a fixed input size.
+        model: A built functional or sequential model with a fixed input size, or the
+            path of one: .h5, .keras or a SavedModel, as for `read_model_file`.
         path: Where the .tflite is written, whole or not at all.
         strict: Raise if a binary layer would stay float or be computed wrongly; else
             export anyway and leave it to the report.
@@ -208,8 +210,8 @@ def export(
         pack_weights: Whether binary kernels of float convolutions, such as those of
             "irnet_w1a32", are stored as bits, and unpacked whenever the model runs.
         benchmark: Whether to build and measure the float twin.
-        timeout: Seconds that each conversion may take.
-        memory_limit: Bytes of address space that each conversion may have, on Linux;
+        timeout: Seconds that each conversion may take, and the reading of a file.
+        memory_limit: Bytes of address space that each of these may have, on Linux;
             `None` for the memory of this machine, at least 16 GiB.
 
     # Returns
@@ -218,14 +220,17 @@ def export(
     # Raises
         ExportError: with every finding, if `strict` and something is wrong, or if the
             converter fails; nothing is written then.
-        ValueError: for a model, path, samples or labels that do not fit.
+        ValueError: for a model, path, samples or labels that do not fit; a
+            `ModelFileError` for a file that cannot be read.
 
     # Example
         `result = export(model, "model.tflite", samples=images, labels=labels)`
     """
     path = Path(path)
-    _check_model(model)
     _check_path(path)
+    if isinstance(model, (str, os.PathLike)):
+        model = read_model_file(model, timeout=timeout, memory_limit=memory_limit)
+    _check_model(model)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
     original = in_float32(model, name="m")

@@ -202,13 +202,11 @@ def verify(
     # Arguments
         model: The float32 model that was converted.
         flatbuffer: What became of it, by `tflite_export.conversion.convert`.
-        original: What it was rewritten from, which the whole is compared with; `None`
-            for the model itself.
         samples: One array [N, ...] for each input; `None` takes random numbers, which
             tell right from wrong but nothing about accuracy.
         labels: Classes [N] of the samples.
-        original: The model to compare with end to end, if `model` was made of it only
-            to be converted, as one with int8 activations.
+        original: What `model` was rewritten from, which the whole is compared with;
+            `None` for the model itself.
         deployed: What is run end to end, if that differs from `flatbuffer` in names,
             by which parts are found.
         tolerance: Of a part in float, relative to its largest value.

@@ -70,5 +70,6 @@ def _is_clip_around_zero(graph: LayerGraph, name: str, layer: Any) -> bool:
         return False
     limits = graph.arguments(name)
     lower, upper = limits.get("clip_value_min"), limits.get("clip_value_max")
-    are_numbers = all(isinstance(limit, (int, float)) for limit in (lower, upper))
-    return are_numbers and lower < 0.0 < upper
+    if not isinstance(lower, (int, float)) or not isinstance(upper, (int, float)):
+        return False
+    return lower < 0.0 < upper

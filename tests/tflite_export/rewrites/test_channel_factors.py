@@ -11,7 +11,7 @@ from tests.tflite_export.rewrites.comparison import kinds, rewritten
 layers = tf.keras.layers
 
 
-class Affine(layers.Layer):
+class Affine(tf.keras.layers.Layer):
     """What users write for a scale or a shift."""
 
     def __init__(self, kind, shape, **kwargs):
