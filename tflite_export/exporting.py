@@ -143,9 +143,10 @@ def export(
     """Turns a trained Keras model into a verified Larq Compute Engine model.
 
     Rebuilds the model in float32 if it was trained in mixed precision, rewrites layers
-    that Larq Compute Engine has no or a wrong kernel for, lints what remains, converts
-    it in a process of its own, reads the result back, compares it with Keras
-    part by part and as a whole, and measures it against its float twin.
+    that Larq Compute Engine has no, a slow or a wrong kernel for, lints what remains,
+    converts it in a process of its own, reads the result back, compares it with Keras
+    part by part and, with the model that was given, as a whole, and measures it against
+    its float twin.
 
     # Arguments
         model: A built functional or sequential model with a fixed input size.
@@ -175,7 +176,8 @@ def export(
     _check_path(path)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
-    model, rewrites = rewrite_layers(in_float32(model, name="m"))
+    original = in_float32(model, name="m")
+    model, rewrites = rewrite_layers(original)
     inputs = _as_list(model, samples)
     _check_labels(labels, inputs)
     findings = lint(model)
@@ -184,7 +186,9 @@ def export(
     content = convert(model, timeout=timeout)
     flatbuffer = Flatbuffer(content)
     layers = find_binary_layers(model, flatbuffer)
-    verification = verify(model, flatbuffer, samples=inputs, labels=labels)
+    verification = verify(
+        model, flatbuffer, original=original, samples=inputs, labels=labels
+    )
     findings += left_float(layers) + verification.findings()
     _stop_at_errors(name, findings, strict)
 

@@ -40,6 +40,8 @@ def _layer_outputs(model: tf.keras.Model) -> Iterator[tuple[str, Any]]:
             continue
         for node in range(len(layer.inbound_nodes)):
             output = layer.get_output_at(node)
+            if isinstance(output, (list, tuple, dict)):
+                continue  # one operator computes them all
             if tf.keras.backend.is_keras_tensor(output):
                 yield layer.name, output
 

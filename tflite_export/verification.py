@@ -171,6 +171,7 @@ def verify(
     model: tf.keras.Model,
     flatbuffer: Flatbuffer,
     *,
+    original: tf.keras.Model | None = None,
     samples: Sequence[np.ndarray] | None = None,
     labels: np.ndarray | None = None,
 ) -> Verification:
@@ -179,6 +180,8 @@ def verify(
     # Arguments
         model: The float32 model that was converted.
         flatbuffer: What became of it, by `tflite_export.conversion.convert`.
+        original: What it was rewritten from, which the whole is compared with; `None`
+            for the model itself.
         samples: One array [N, ...] for each input; `None` takes random numbers, which
             tell right from wrong but nothing about accuracy.
         labels: Classes [N] of the samples.
@@ -194,7 +197,9 @@ def verify(
     keras_accuracy, failure = None, ""
     try:
         flips, signs = verifier.count_flips()
-        end_to_end, keras_accuracy = _end_to_end(model, flatbuffer, inputs, labels)
+        end_to_end, keras_accuracy = _end_to_end(
+            original or model, flatbuffer, inputs, labels
+        )
     except RuntimeError as refusal:
         failure = str(refusal)
     return Verification(

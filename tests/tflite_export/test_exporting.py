@@ -1,5 +1,6 @@
 """The whole contract: what an export promises, and when it refuses."""
 
+import json
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import tflite_export
 import zoo
 from tests.tflite_export import networks
 from tests.tflite_export.networks import larq_conv, network_of
+from tflite_export import exporting
 
 
 def test_the_report_holds_what_was_measured(exported_residual, residual_samples):
@@ -205,3 +207,36 @@ def test_labels_have_to_fit(tmp_path, residual_model, residual_samples):
         tflite_export.export(
             residual_model, tmp_path / "m.tflite", samples=images, labels=labels[:3]
         )
+
+
+def test_what_was_rewritten_is_reported_and_verified(tmp_path):
+    inputs = tf.keras.Input((8, 8, 64))
+    x = networks.binary_conv(32, "conv", groups=2, pad_values=0.0)(inputs)
+    x = tf.keras.layers.Activation("hard_tanh", name="act")(x)
+    x = networks.binary_conv(32, "next", strides=8)(x)
+    x = tf.keras.layers.Flatten()(x)
+    x = irnet.layers.QuantDense(3, quantizer="recu", name="dense")(x)
+    result = tflite_export.export(
+        tf.keras.Model(inputs, x), tmp_path / "m.tflite", benchmark=False
+    )
+    report = result.report
+    assert [(one.layer, one.rewrite) for one in report.rewrites] == [
+        *[(name, "folded kernel") for name in ("conv", "next", "dense")],
+        ("dense", "dense as convolution"),
+        ("conv", "groups as convolutions"),
+        ("act", "activation before sign"),
+    ]
+    assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 4
+    assert {finding.severity for finding in report.findings} <= {"slower"}
+    assert json.loads(report.to_json())["rewrites"][-1]["layer"] == "act"
+    assert {end.agreement for end in report.verification.end_to_end} == {1.0}
+
+
+def test_a_rewrite_that_changes_the_function_is_an_error(tmp_path, monkeypatch):
+    def reversed_logits(model):
+        flipped = tf.reverse(model.output, [-1])
+        return tf.keras.Model(model.input, flipped, name=model.name), []
+
+    monkeypatch.setattr(exporting, "rewrite_layers", reversed_logits)
+    with pytest.raises(tflite_export.ExportError, match="only 0 %|agree"):
+        tflite_export.export(networks.residual_network(), tmp_path / "m.tflite")

@@ -41,7 +41,9 @@ def channel_factors(graph: LayerGraph) -> list[Change]:
         if not ({*graph.reads(name)} <= folded):
             continue
         # The converter folds across what reshapes.
-        if acts_on_channels(layer) or isinstance(layer, _RESHAPING):
+        if isinstance(layer, _RESHAPING) or acts_on_channels(
+            layer, len(layer.input_shape)
+        ):
             folded.add(name)
             continue
         operators = affine_operators(layer) if _keeps_shape(layer) else None

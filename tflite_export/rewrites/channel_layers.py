@@ -7,14 +7,17 @@ from larq_irnet.layers import ChannelScale, LearnableBias
 __all__ = ["acts_on_channels"]
 
 
-def acts_on_channels(layer: tf.keras.layers.Layer) -> bool:
+def acts_on_channels(layer: tf.keras.layers.Layer, axes: int = 4) -> bool:
     """Whether a layer has numbers for each channel, the last axis, and nothing else.
+
+    # Arguments
+        layer: A layer of a model, or one of the same configuration.
+        axes: Of its inputs.
 
     # Example
         >>> acts_on_channels(tf.keras.layers.PReLU())
         False
     """
     if isinstance(layer, tf.keras.layers.BatchNormalization):
-        last = len(layer.get_input_shape_at(0)) - 1
-        return [*layer.axis] == [last]
+        return bool(layer.axis == [axes - 1])
     return isinstance(layer, (ChannelScale, LearnableBias))

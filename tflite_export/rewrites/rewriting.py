@@ -31,10 +31,14 @@ Rewrites = dict[str, Callable[[LayerGraph], list[Change]]]
 STAGES: tuple[Rewrites, ...] = (
     # First: what follows takes kernels apart, and builds faster without quantizers.
     {"idle layer": idle_layers, "folded kernel": folded_kernels},
-    {"padding of signs": padding_of_signs},
-    {"sign within convolution": signs_within_convolutions},
-    {"1-D convolution as 2-D": conv1d_as_conv2d},
-    {"dense as convolution": dense_as_convolution},
+    {
+        "padding of signs": padding_of_signs,
+        "sign within convolution": signs_within_convolutions,
+    },
+    {
+        "1-D convolution as 2-D": conv1d_as_conv2d,
+        "dense as convolution": dense_as_convolution,
+    },
     {"groups as convolutions": groups_as_convolutions},
     {"padding within convolution": padding_within_convolution},
     {"activation before sign": activations_before_signs},

@@ -1,4 +1,4 @@
-"""Rewrites keep what they promise to keep."""
+"""A model of any precision becomes one in float32, the same otherwise."""
 
 import larq as lq
 import numpy as np
@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.tflite_export import networks
 from tflite_export.findings import ExportError
 from tflite_export.layer_walk import all_layers, is_binary
-from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.rewrites import in_float32
 
 BUILDERS = [networks.residual_network, networks.nested_network]
 
@@ -60,13 +60,3 @@ def test_mixed_precision_is_taken_out_everywhere(build, policy):
         np.testing.assert_allclose(before, after, rtol=1e-7)  # float64 is rounded
     shape = (1, *model.input_shape[1:])
     assert rebuilt(tf.ones(shape)).dtype == tf.float32
-
-
-@pytest.mark.parametrize("build", BUILDERS)
-def test_the_float_twin_has_no_quantizers(build):
-    model = build()
-    twin = float_twin(model)
-    assert not any(is_binary(layer) for layer in all_layers(twin))
-    assert any(is_binary(layer) for layer in all_layers(model))
-    assert twin.count_params() == model.count_params()
-    assert twin.output_shape == model.output_shape
