@@ -1,12 +1,19 @@
 """Exports a finished run: `python -m tflite_export.export --workdir=runs/demo/irnet`.
 
-Writes model.tflite, report.json and report.html into the folder of the run. The export
-is verified with the first test images of the run's dataset, or with random ones.
+Writes model.tflite, report.json, report.html and binary_weights.npz into the folder of
+the run. The export is verified with the first test images of the run's dataset, or with
+random ones.
+
+`--model=net.keras --output=net.tflite` exports a file of Keras 2 instead (.h5, .keras
+or the folder of a SavedModel), verified with random images; the names of what else is
+written begin with `net.`.
 """
 
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import rich.console
@@ -15,11 +22,12 @@ import tensorflow as tf
 from absl import flags
 
 from larq_irnet import methods
-from larq_irnet.atomic_path import atomic_path
 from larq_irnet.quantized_scope import quantized_scope
+from tflite_export.export_files import ExportFiles
 from tflite_export.exporting import export
 from tflite_export.findings import ExportError
 from tflite_export.layer_walk import all_layers, is_binary
+from tflite_export.model_files import read_model_file
 from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
@@ -31,6 +39,10 @@ from zoo.workdir import Workdir
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("workdir", None, "Folder of a finished run.")
+flags.DEFINE_string(
+    "model", None, "Instead of a run: an .h5 or .keras file, or a SavedModel."
+)
+flags.DEFINE_string("output", None, "The .tflite to make of --model.")
 flags.DEFINE_list(
     "compare", [], "Folders of finished runs to show accuracy and dead weights of."
 )
@@ -46,7 +58,24 @@ flags.DEFINE_bool("benchmark", True, "Build and measure the float twin as well."
 flags.DEFINE_float(
     "timeout", 600.0, "Seconds that each conversion may take.", lower_bound=1.0
 )
-flags.mark_flags_as_required(["workdir"])
+flags.DEFINE_float(
+    "memory_limit",
+    None,
+    "GiB of address space that each conversion may take, on Linux; by default the "
+    "memory of this machine, at least 16.",
+    lower_bound=0.001,
+)
+flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
+flags.register_multi_flags_validator(
+    ["model", "output"],
+    lambda values: (values["model"] is None) == (values["output"] is None),
+    message="--model and --output go together.",
+)
+flags.register_multi_flags_validator(
+    ["model", "compare"],
+    lambda values: values["model"] is None or not values["compare"],
+    message="--compare goes with --workdir.",
+)
 
 _HISTOGRAMS = 4
 
@@ -146,7 +175,7 @@ def _summary(report: Report) -> str:
         if report.binary_layers
         else _nothing_binary(report)
     )
-    kind = "random" if FLAGS.random_images else "test"
+    kind = "test" if report.verification.given else "random"
     for end in report.verification.end_to_end[:1]:
         lines.append(
             f"The .tflite agrees with Keras on {end.agreement or 0.0:.2%} of "
@@ -193,32 +222,68 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class _Subject:
+    """What is exported, to where, and verified with what.
+
+    # Attributes
+        model: The Keras model.
+        record: Of its training.
+        images: To verify with, normalised; `None` for random ones.
+        labels: Their classes.
+        files: What to write.
+    """
+
+    model: tf.keras.Model
+    record: TrainingRecord
+    images: np.ndarray | None
+    labels: np.ndarray | None
+    files: ExportFiles
+
+
+def _run() -> _Subject:
     workdir = Workdir(FLAGS.workdir)
     compared = [Workdir(path) for path in FLAGS.compare]
     images, labels = _samples(workdir.config())
     model = workdir.model()
     record = _record(workdir, model, compared)
-    path = workdir.path / "model.tflite"
+    files = ExportFiles(workdir.path / "model.tflite")
+    return _Subject(model, record, images, labels, files)
+
+
+def _file() -> _Subject:
+    model = read_model_file(
+        FLAGS.model, timeout=FLAGS.timeout, memory_limit=_memory_limit()
+    )
+    path = Path(FLAGS.output)
+    record = TrainingRecord(title=f"{model.name}, from {FLAGS.model}", label=model.name)
+    files = ExportFiles(path, prefix=f"{path.stem}.")
+    return _Subject(model, record, None, None, files)
+
+
+def _memory_limit() -> int | None:
+    """In bytes."""
+    return None if FLAGS.memory_limit is None else int(FLAGS.memory_limit * 2**30)
+
+
+def main() -> None:
+    subject = _run() if FLAGS.model is None else _file()
     result = export(
-        model,
-        path,
+        subject.model,
+        subject.files.model,
         strict=FLAGS.strict,
-        samples=images,
-        labels=labels,
+        samples=subject.images,
+        labels=subject.labels,
         benchmark=FLAGS.benchmark,
         timeout=FLAGS.timeout,
+        memory_limit=_memory_limit(),
     )
-    page = workdir.path / "report.html"
-    for target, text in (
-        (workdir.path / "report.json", result.report.to_json()),
-        (page, render_page(result.report, record)),
-    ):
-        with atomic_path(target) as partial:
-            partial.write_text(text, encoding="utf-8")
-    rich.console.Console().print(_table(result.report, record))
+    page = render_page(result.report, subject.record)
+    subject.files.write_reports(result.report, page)
+    weights = subject.files.write_weights(subject.model)
+    rich.console.Console().print(_table(result.report, subject.record))
     print(_summary(result.report))
-    print(f"model: {path}\nreport: {page}")
+    print(f"model: {subject.files.model}\nreport: {subject.files.page}\n{weights}")
 
 
 def run() -> None:

@@ -20,6 +20,7 @@ from tflite_export.interpreting import KERNELS
 from tflite_export.layer_rewrites import rewrite_layers
 from tflite_export.layer_walk import all_layers
 from tflite_export.lint import lint
+from tflite_export.model_files import read_model_file
 from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrite import float_twin, in_float32
 from tflite_export.verification import verify
@@ -138,7 +139,7 @@ def _measure(content: bytes, twin: bytes) -> list[Latency]:
 
 
 def export(
-    model: tf.keras.Model,
+    model: tf.keras.Model | str | os.PathLike[str],
     path: str | os.PathLike[str],
     *,
     strict: bool = True,
@@ -156,7 +157,8 @@ def export(
     part by part and as a whole, and measures it against its float twin.
 
     # Arguments
-        model: A built functional or sequential model with a fixed input size.
+        model: A built functional or sequential model with a fixed input size, or the
+            path of one: .h5, .keras or a SavedModel, as for `read_model_file`.
         path: Where the .tflite is written, whole or not at all.
         strict: Raise if a binary layer would stay float or be computed wrongly; else
             export anyway and leave it to the report.
@@ -165,8 +167,8 @@ def export(
             about accuracy.
         labels: Classes [N] of the samples, for the accuracy.
         benchmark: Whether to build and measure the float twin.
-        timeout: Seconds that each conversion may take.
-        memory_limit: Bytes of address space that each conversion may have, on Linux;
+        timeout: Seconds that each conversion may take, and the reading of a file.
+        memory_limit: Bytes of address space that each of these may have, on Linux;
             `None` for the memory of this machine, at least 16 GiB.
 
     # Returns
@@ -175,14 +177,17 @@ def export(
     # Raises
         ExportError: with every finding, if `strict` and something is wrong, or if the
             converter fails; nothing is written then.
-        ValueError: for a model, path, samples or labels that do not fit.
+        ValueError: for a model, path, samples or labels that do not fit; a
+            `ModelFileError` for a file that cannot be read.
 
     # Example
         `result = export(model, "model.tflite", samples=images, labels=labels)`
     """
     path = Path(path)
-    _check_model(model)
     _check_path(path)
+    if isinstance(model, (str, os.PathLike)):
+        model = read_model_file(model, timeout=timeout, memory_limit=memory_limit)
+    _check_model(model)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.
     model = rewrite_layers(in_float32(model, name="m"))
