@@ -252,9 +252,7 @@ def _run() -> _Subject:
 
 
 def _file() -> _Subject:
-    model = read_model_file(
-        FLAGS.model, timeout=FLAGS.timeout, memory_limit=_memory_limit()
-    )
+    model = read_model_file(FLAGS.model, memory_limit=_memory_limit())
     path = Path(FLAGS.output)
     record = TrainingRecord(title=f"{model.name}, from {FLAGS.model}", label=model.name)
     files = ExportFiles(path, prefix=f"{path.stem}.")

@@ -63,13 +63,27 @@ def test_damaged_model_files(name, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras warns of .h5
         tf.keras.Model(inputs, x).save(source)
-    script = "tests.tflite_export.read_mutated_files"
-    seeds = ["0", "400"]
-    command = [sys.executable, "-m", script, str(source), str(tmp_path), *seeds]
-    try:
-        run_limited(command, timeout=300.0, memory_limit=8 * 2**30)
-    except ProcessError as error:
-        pytest.fail(f"with seed {(tmp_path / 'current').read_text()}, it {error}")
+    deaths = read_mutated(source, tmp_path, 400)
     outcomes = json.loads((tmp_path / "outcomes.json").read_text())
     assert set(outcomes) == {"model", "refusal"}, outcomes
     assert min(map(len, outcomes.values())) > _LEAST_SHARE * 400
+    # HDF5 itself may crash or hang; `read_model_file` then says so
+    assert len(deaths) <= 4, deaths
+
+
+def read_mutated(source, folder, count):
+    """Reads the damaged files; gives what has ended the process that reads them."""
+    deaths: list[str] = []
+    first = 0
+    while first < count:
+        script = "tests.tflite_export.read_mutated_files"
+        seeds = [str(first), str(count)]
+        command = [sys.executable, "-m", script, str(source), str(folder), *seeds]
+        try:
+            run_limited(command, timeout=300.0, memory_limit=8 * 2**30)
+            return deaths
+        except ProcessError as error:
+            seed = int((folder / "current").read_text())
+            deaths.append(f"seed {seed}: {error}")
+            first = seed + 1
+    return deaths
