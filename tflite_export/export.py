@@ -5,8 +5,8 @@ the run. The export is verified with the first test images of the run's dataset,
 random ones.
 
 `--model=net.keras --output=net.tflite` exports a file of Keras 2 instead (.h5, .keras
-or the folder of a SavedModel), verified with random images; what else is written
-begins with `net.`.
+or the folder of a SavedModel), verified with random images; the names of what else is
+written begin with `net.`.
 """
 
 import sys
@@ -319,9 +319,7 @@ def _file() -> _Subject:
             "Expected --workdir with --int8, got --model: ranges are measured on the "
             "dataset of a run. From Python, give calibration_data."
         )
-    model = read_model_file(
-        FLAGS.model, timeout=FLAGS.timeout, memory_limit=_memory_limit()
-    )
+    model = read_model_file(FLAGS.model, memory_limit=_memory_limit())
     path = Path(FLAGS.output)
     record = TrainingRecord(title=f"{model.name}, from {FLAGS.model}", label=model.name)
     files = ExportFiles(path, prefix=f"{path.stem}.")

@@ -210,9 +210,10 @@ def export(
         pack_weights: Whether binary kernels of float convolutions, such as those of
             "irnet_w1a32", are stored as bits, and unpacked whenever the model runs.
         benchmark: Whether to build and measure the float twin.
-        timeout: Seconds that each conversion may take, and the reading of a file.
-        memory_limit: Bytes of address space that each of these may have, on Linux;
-            `None` for the memory of this machine, at least 16 GiB.
+        timeout: Seconds that each conversion may take.
+        memory_limit: Bytes of address space that each conversion, and the reading of a
+            file, may have, on Linux; `None` for the memory of this machine, at least
+            16 GiB.
 
     # Returns
         The flatbuffer and the report.
@@ -229,7 +230,7 @@ def export(
     path = Path(path)
     _check_path(path)
     if isinstance(model, (str, os.PathLike)):
-        model = read_model_file(model, timeout=timeout, memory_limit=memory_limit)
+        model = read_model_file(model, memory_limit=memory_limit)
     _check_model(model)
     name = model.name
     # A short name: the converter cuts off long ones, and verification goes by them.

@@ -26,7 +26,7 @@ _WORKER = "tflite_export.model_file_worker"
 def read_model_file(
     path: str | os.PathLike[str],
     *,
-    timeout: float = 600.0,
+    timeout: float = 180.0,
     memory_limit: int | None = None,
 ) -> tf.keras.Model:
     """Loads a model, not compiled, from a file that is not trusted.
@@ -35,7 +35,7 @@ def read_model_file(
         path: An .h5 or .keras file, or the folder of a SavedModel, written by Keras 2,
             with layers of Keras and Larq, and those that modules which are imported
             here have registered with Keras.
-        timeout: Seconds that the reading may take.
+        timeout: Seconds that the reading may take; HDF5 hangs on some damaged files.
         memory_limit: Bytes of address space that the reading may take, on Linux;
             `None` for the memory of this machine, at least 16 GiB.
 

@@ -8,6 +8,7 @@ regularizers and constraints of Keras that read no files, operators of TensorFlo
 compute, and what is registered with Keras here: by Larq, by larq_irnet, by the caller.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,7 +97,8 @@ def _dictionaries(config: _Config) -> Iterator[_Config]:
             to_visit.extend(value)
 
 
-def _known_classes() -> set[str]:
+@functools.cache
+def _known_classes() -> frozenset[str]:
     namespaces = (
         tf.keras.layers,
         tf.keras.initializers,
@@ -110,8 +112,7 @@ def _known_classes() -> set[str]:
         if isinstance(value, type)
     }
     names.update(_MODELS, _OPERATORS, ["Policy"])
-    names.difference_update(_READING_FILES, ["Lambda"])
-    return names
+    return frozenset(names.difference(_READING_FILES, ["Lambda"]))
 
 
 def _registered() -> dict[str, Any]:
@@ -150,10 +151,10 @@ def _check_class(entry: _Config) -> None:
 
 def _check_function(entry: _Config) -> None:
     name, module = entry.get("config"), entry.get("module")
-    is_activation = module in (None, "builtins", "keras.activations") and hasattr(
-        tf.keras.activations, str(name)
-    )
-    if not isinstance(name, str) or not (is_activation or name in _registered()):
+    known = [one for one in dir(tf.keras.activations) if not one.startswith("_")]
+    if module not in (None, "builtins", "keras.activations"):
+        known = []
+    if name not in [*known, *_registered()]:
         raise ModelFileError(
             f"its configuration names the function {module}.{name}. {_CODE}"
         )

@@ -26,13 +26,16 @@ from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.layer_walk import all_layers
 from tflite_export.model_file_error import ModelFileError
 from tflite_export.saved_config import parse_config
+from tflite_export.stored_numbers import (
+    check_inflation,
+    elements_of_checkpoint,
+    elements_of_hdf5,
+)
 
 __all__ = ["SavedModel", "load_saved_model"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
-_MOST_INFLATION = 100  # of what is compressed; weights hardly compress at all
-_FREE_BYTES = 2**20
 _FREE_ELEMENTS = 2**16  # variables that are not saved: counters, seeds
 _MOST_ACTIVATIONS = 2**28  # numbers of one layer for one sample: 1 GiB
 
@@ -112,7 +115,7 @@ def _opened(path: Path, folder: Path) -> _Contents:
 
 def _hdf5(path: Path, folder: Path) -> _Contents:
     with h5py.File(path, "r") as file:
-        elements = _stored_elements(file, path.stat().st_size)
+        elements = elements_of_hdf5(file, path.stat().st_size)
         config = file.attrs.get("model_config")
     if not isinstance(config, (str, bytes)):
         raise ModelFileError(
@@ -126,35 +129,10 @@ def _hdf5(path: Path, folder: Path) -> _Contents:
     return _Contents(config, weights, elements)
 
 
-def _stored_elements(file: h5py.File, file_bytes: int) -> int:
-    """How many numbers an HDF5 file holds, all of them in it."""
-    links: list[tuple[str, Any]] = []
-    file.visititems_links(lambda name, link: links.append((name, link)))
-    datasets = []
-    for name, link in links:
-        if not isinstance(link, h5py.HardLink):
-            raise ModelFileError(f"its entry {name!r} leads elsewhere.")
-        entry = file[name]
-        if isinstance(entry, h5py.Dataset):
-            if entry.external or entry.is_virtual:
-                raise ModelFileError(f"its entry {name!r} keeps its numbers elsewhere.")
-            datasets.append((entry.size or 0, entry.dtype.itemsize))
-    stored = sum(size * item for size, item in datasets)
-    if stored > _MOST_INFLATION * file_bytes + _FREE_BYTES:
-        raise ModelFileError(
-            f"it claims to hold {stored:,} bytes of weights in {file_bytes:,} bytes."
-        )
-    return sum(size for size, _ in datasets)
-
-
 def _archive(path: Path, folder: Path) -> _Contents:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
-        packed = path.stat().st_size
-        if unpacked > _MOST_INFLATION * packed + _FREE_BYTES:
-            raise ModelFileError(
-                f"it claims to hold {unpacked:,} bytes in {packed:,} bytes."
-            )
+        check_inflation(unpacked, path.stat().st_size)
         metadata = json.loads(archive.read("metadata.json"))
         version = str(metadata.get("keras_version", ""))
         if version.startswith("3."):
@@ -166,9 +144,8 @@ def _archive(path: Path, folder: Path) -> _Contents:
         weights = folder / "model.weights.h5"
         weights.write_bytes(archive.read(weights.name))
     with h5py.File(weights, "r") as file:
-        return _Contents(
-            config, weights, _stored_elements(file, weights.stat().st_size)
-        )
+        elements = elements_of_hdf5(file, weights.stat().st_size)
+    return _Contents(config, weights, elements)
 
 
 def _saved_model(path: Path) -> _Contents:
@@ -186,24 +163,7 @@ def _saved_model(path: Path) -> _Contents:
     entry = json.loads(root)
     config = json.dumps({key: entry[key] for key in ("class_name", "config")})
     weights = path / "variables" / "variables"
-    return _Contents(config, weights, _elements_of_checkpoint(weights))
-
-
-def _elements_of_checkpoint(prefix: Path) -> int:
-    reader = tf.train.load_checkpoint(str(prefix))
-    types = reader.get_variable_to_dtype_map()
-    elements = {
-        name: math.prod(shape)
-        for name, shape in reader.get_variable_to_shape_map().items()
-    }
-    claimed = sum(count * types[name].size for name, count in elements.items())
-    files = prefix.parent.glob(f"{prefix.name}.data-*")
-    stored = sum(file.stat().st_size for file in files)
-    if claimed > stored + _FREE_BYTES:
-        raise ModelFileError(
-            f"it claims to hold {claimed:,} bytes of weights in {stored:,} bytes."
-        )
-    return sum(elements.values())
+    return _Contents(config, weights, elements_of_checkpoint(weights))
 
 
 def _built(config: str, stored_elements: int) -> tf.keras.Model:

@@ -1,6 +1,7 @@
 """An export that is interrupted anywhere leaves each file old or new, and whole."""
 
 import os
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -27,7 +28,7 @@ def files(tmp_path):
 def write(files, monkeypatch):
     """The end of an export, without the seconds before."""
     nothing = Verification((), 0, 0, (), None, samples=1, given=False)
-    finished = {
+    finished: dict[str, Any] = {
         "convert": b"converted",
         "Flatbuffer": None,
         "find_binary_layers": [],

@@ -193,6 +193,21 @@ def test_paths_are_checked_before_the_work(tmp_path, residual_model):
         tflite_export.export(residual_model, tmp_path)
 
 
+def test_a_path_stands_for_the_model_in_it(tmp_path, monkeypatch):
+    path = tmp_path / "net.keras"
+    read = network_of(larq_conv("ste_tern"))  # refused later on
+    monkeypatch.setattr(
+        exporting, "read_model_file", lambda given, **limits: {path: read}[given]
+    )
+    with pytest.raises(tflite_export.ExportError, match="conv: .*ternary"):
+        tflite_export.export(path, tmp_path / "m.tflite")
+
+
+def test_a_path_without_a_model(tmp_path):
+    with pytest.raises(tflite_export.ModelFileError, match="found none at .*none.h5"):
+        tflite_export.export(str(tmp_path / "none.h5"), tmp_path / "m.tflite")
+
+
 @pytest.mark.parametrize("shape", [(4, 8, 8, 1), (0, 8, 8, 3), (8, 8, 3)])
 def test_samples_have_to_fit(tmp_path, residual_model, shape):
     with pytest.raises(ValueError, match="Expected samples of shape"):

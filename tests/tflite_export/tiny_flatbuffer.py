@@ -1,4 +1,4 @@
-"""A .tflite put together by hand: y = relu(x + constant) twice."""
+"""A .tflite put together by hand: y = x + constant, z = y + constant."""
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
