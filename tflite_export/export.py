@@ -1,11 +1,14 @@
 """Exports a finished run: `python -m tflite_export.export --workdir=runs/demo/irnet`.
 
 Writes model.tflite, report.json and report.html into the folder of the run. The export
-is verified with the first test images of the run's dataset, or with random ones.
+is verified with the first test images of the run's dataset, or with random ones. With
+`--lint_only` it prints what Larq Compute Engine would make of the run, and converts
+nothing.
 """
 
 import sys
 import types
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,9 +20,10 @@ from absl import flags
 from larq_irnet import methods
 from larq_irnet.atomic_path import atomic_path
 from larq_irnet.quantized_scope import quantized_scope
-from tflite_export.exporting import export
-from tflite_export.findings import ExportError
-from tflite_export.layer_walk import all_layers, is_binary
+from tflite_export.exporting import as_converted, export
+from tflite_export.findings import SEVERITIES, ExportError, Finding
+from tflite_export.layer_walk import all_layers, is_binary, kernel_quantizers
+from tflite_export.lint import lint
 from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
@@ -42,6 +46,11 @@ flags.DEFINE_bool(
     "random_images", False, "Verify with noise, where the dataset is not at hand."
 )
 flags.DEFINE_bool("strict", True, "Fail if a binary layer would be float or wrong.")
+flags.DEFINE_bool(
+    "lint_only",
+    False,
+    "Print findings and leave, with code 1 if one is an error; nothing is written.",
+)
 flags.DEFINE_bool("benchmark", True, "Build and measure the float twin as well.")
 flags.DEFINE_float(
     "timeout", 600.0, "Seconds that each conversion may take.", lower_bound=1.0
@@ -125,18 +134,18 @@ def _record(
     )
 
 
-def _nothing_binary(report: Report) -> str:
-    notes = {one.layer for one in report.findings if one.severity == "note"}
+def _nothing_binary(model: tf.keras.Model) -> str:
+    layers = [layer for layer in all_layers(model) if kernel_quantizers(layer)]
     return (
         "No layer is binary at run time: "
-        f"{len(notes)} layers have binary weights and real inputs, which LCE stores "
+        f"{len(layers)} layers have binary weights and real inputs, which LCE stores "
         "and runs as float."
-        if notes
+        if layers
         else "No layer is binary."
     )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, model: tf.keras.Model) -> str:
     binary = sum(bool(layer.operator) for layer in report.binary_layers)
     lines = [
         f"{one.severity}: {one}" for one in report.findings if one.severity == "error"
@@ -144,7 +153,7 @@ def _summary(report: Report) -> str:
     lines.append(
         f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d."
         if report.binary_layers
-        else _nothing_binary(report)
+        else _nothing_binary(model)
     )
     kind = "random" if FLAGS.random_images else "test"
     for end in report.verification.end_to_end[:1]:
@@ -193,8 +202,30 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
 
+def _findings_table(findings: Sequence[Finding]) -> rich.table.Table:
+    table = rich.table.Table(show_lines=True)
+    for column in ("severity", "layer", "reason", "remedy"):
+        table.add_column(column, overflow="fold")
+    for one in findings:
+        table.add_row(one.severity, one.layer, one.reason, one.remedy)
+    return table
+
+
+def _lint_only(model: tf.keras.Model) -> None:
+    findings = lint(as_converted(model))
+    if findings:
+        rich.console.Console().print(_findings_table(findings))
+    counts = Counter(one.severity for one in findings)
+    print(", ".join(f"{severity}: {counts[severity]}" for severity in SEVERITIES))
+    if counts["error"]:
+        sys.exit(1)
+
+
 def main() -> None:
     workdir = Workdir(FLAGS.workdir)
+    if FLAGS.lint_only:
+        _lint_only(workdir.model())
+        return
     compared = [Workdir(path) for path in FLAGS.compare]
     images, labels = _samples(workdir.config())
     model = workdir.model()
@@ -217,7 +248,7 @@ def main() -> None:
         with atomic_path(target) as partial:
             partial.write_text(text, encoding="utf-8")
     rich.console.Console().print(_table(result.report, record))
-    print(_summary(result.report))
+    print(_summary(result.report, model))
     print(f"model: {path}\nreport: {page}")
 
 

@@ -24,7 +24,7 @@ from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrite import float_twin, in_float32
 from tflite_export.verification import verify
 
-__all__ = ["ExportResult", "export"]
+__all__ = ["ExportResult", "as_converted", "export"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,22 @@ def _measure(content: bytes, twin: bytes) -> list[Latency]:
     return measure_latency(candidates)
 
 
+def as_converted(model: tf.keras.Model) -> tf.keras.Model:
+    """The model that an export lints and converts: in float32, with layers rewritten.
+
+    # Arguments
+        model: A built functional or sequential Keras model.
+
+    # Raises
+        ExportError: if a layer cannot be rebuilt from its configuration.
+        ValueError: for other models, inputs that are not of a fixed size, and names
+            that TensorFlow cannot use.
+    """
+    _check_model(model)
+    # A short name: the converter cuts off long ones, and verification goes by them.
+    return rewrite_layers(in_float32(model, name="m"))
+
+
 def export(
     model: tf.keras.Model,
     path: str | os.PathLike[str],
@@ -167,11 +183,9 @@ def export(
         `result = export(model, "model.tflite", samples=images, labels=labels)`
     """
     path = Path(path)
-    _check_model(model)
     _check_path(path)
-    name = model.name
-    # A short name: the converter cuts off long ones, and verification goes by them.
-    model = rewrite_layers(in_float32(model, name="m"))
+    original, model = model, as_converted(model)
+    name = original.name
     inputs = _as_list(model, samples)
     _check_labels(labels, inputs)
     findings = lint(model)
