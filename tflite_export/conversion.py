@@ -95,6 +95,8 @@ def _save(model: tf.keras.Model, path: str) -> None:
     archive = tf.keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, input_signature=specs)
+    # gradients would take a third of the time, and no converter reads them
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with quantized_scope(False), contextlib.redirect_stdout(io.StringIO()):
         archive.write_out(path, options)  # prints every variable
 

@@ -2,7 +2,8 @@
 
 Writes model.tflite, report.json, report.html and binary_weights.npz into the folder of
 the run. The export is verified with the first test images of the run's dataset, or with
-random ones.
+random ones. With `--lint_only` it prints what Larq Compute Engine would make of the
+run, and converts nothing.
 
 `--model=net.keras --output=net.tflite` exports a file of Keras 2 instead (.h5, .keras
 or the folder of a SavedModel), verified with random images; the names of what else is
@@ -11,6 +12,7 @@ written begin with `net.`.
 
 import sys
 import types
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +27,10 @@ from larq_irnet import methods
 from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.calibration import RULES
 from tflite_export.export_files import ExportFiles
-from tflite_export.exporting import export
-from tflite_export.findings import ExportError
-from tflite_export.layer_walk import all_layers, is_binary
+from tflite_export.exporting import as_converted, export
+from tflite_export.findings import SEVERITIES, ExportError, Finding
+from tflite_export.layer_walk import all_layers, is_binary, kernel_quantizers
+from tflite_export.lint import lint
 from tflite_export.model_files import read_model_file
 from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
@@ -69,6 +72,11 @@ flags.DEFINE_bool("int8_edges", False, "Inputs and outputs in int8 as well.")
 flags.DEFINE_bool("float16", False, "Large float constants in half precision.")
 flags.DEFINE_bool(
     "pack_weights", True, "Binary weights of layers with float inputs as bits."
+)
+flags.DEFINE_bool(
+    "lint_only",
+    False,
+    "Print findings and leave, with code 1 if one is an error; nothing is written.",
 )
 flags.DEFINE_bool("benchmark", True, "Build and measure the float twin as well.")
 flags.DEFINE_float(
@@ -170,18 +178,18 @@ def _record(
     )
 
 
-def _nothing_binary(report: Report) -> str:
-    notes = {one.layer for one in report.findings if one.severity == "note"}
+def _nothing_binary(model: tf.keras.Model) -> str:
+    layers = [layer for layer in all_layers(model) if kernel_quantizers(layer)]
     return (
         "No layer is binary at run time: "
-        f"{len(notes)} layers have binary weights and real inputs, which LCE runs "
+        f"{len(layers)} layers have binary weights and real inputs, which LCE runs "
         "as float."
-        if notes
+        if layers
         else "No layer is binary."
     )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, model: tf.keras.Model) -> str:
     binary = sum(bool(layer.operator) for layer in report.binary_layers)
     lines = [
         f"{one.severity}: {one}" for one in report.findings if one.severity == "error"
@@ -189,7 +197,7 @@ def _summary(report: Report) -> str:
     lines.append(
         f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d."
         if report.binary_layers
-        else _nothing_binary(report)
+        else _nothing_binary(model)
     )
     lines += _stored_smaller(report)
     kind = "test" if report.verification.given else "random"
@@ -302,6 +310,25 @@ class _Subject:
     files: ExportFiles
 
 
+def _findings_table(findings: Sequence[Finding]) -> rich.table.Table:
+    table = rich.table.Table(show_lines=True)
+    for column in ("severity", "layer", "reason", "remedy"):
+        table.add_column(column, overflow="fold")
+    for one in findings:
+        table.add_row(one.severity, one.layer, one.reason, one.remedy)
+    return table
+
+
+def _lint_only(model: tf.keras.Model) -> None:
+    findings = lint(as_converted(model)[0])
+    if findings:
+        rich.console.Console().print(_findings_table(findings))
+    counts = Counter(one.severity for one in findings)
+    print(", ".join(f"{severity}: {counts[severity]}" for severity in SEVERITIES))
+    if counts["error"]:
+        sys.exit(1)
+
+
 def _run() -> _Subject:
     workdir = Workdir(FLAGS.workdir)
     compared = [Workdir(path) for path in FLAGS.compare]
@@ -319,11 +346,17 @@ def _file() -> _Subject:
             "Expected --workdir with --int8, got --model: ranges are measured on the "
             "dataset of a run. From Python, give calibration_data."
         )
-    model = read_model_file(FLAGS.model, memory_limit=_memory_limit())
+    model = _model()
     path = Path(FLAGS.output)
     record = TrainingRecord(title=f"{model.name}, from {FLAGS.model}", label=model.name)
     files = ExportFiles(path, prefix=f"{path.stem}.")
     return _Subject(model, record, None, None, None, files)
+
+
+def _model() -> tf.keras.Model:
+    if FLAGS.model is None:
+        return Workdir(FLAGS.workdir).model()
+    return read_model_file(FLAGS.model, memory_limit=_memory_limit())
 
 
 def _memory_limit() -> int | None:
@@ -332,6 +365,9 @@ def _memory_limit() -> int | None:
 
 
 def main() -> None:
+    if FLAGS.lint_only:
+        _lint_only(_model())
+        return
     subject = _run() if FLAGS.model is None else _file()
     result = export(
         subject.model,
@@ -352,7 +388,7 @@ def main() -> None:
     subject.files.write_reports(result.report, page)
     weights = subject.files.write_weights(subject.model)
     rich.console.Console().print(_table(result.report, subject.record))
-    print(_summary(result.report))
+    print(_summary(result.report, subject.model))
     print(f"model: {subject.files.model}\nreport: {subject.files.page}\n{weights}")
 
 

@@ -28,7 +28,7 @@ from tflite_export.lint import lint
 from tflite_export.model_files import read_model_file
 from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
-from tflite_export.rewrites import in_float32, rewrite_layers
+from tflite_export.rewrites import Rewrite, in_float32, rewrite_layers
 from tflite_export.slimming import slimmed
 from tflite_export.verification import (
     FLOAT16_TOLERANCE,
@@ -36,7 +36,7 @@ from tflite_export.verification import (
     verify,
 )
 
-__all__ = ["ExportResult", "export"]
+__all__ = ["ExportResult", "as_converted", "export"]
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,25 @@ def _measure(content: bytes, twin: bytes) -> list[Latency]:
     return measure_latency(candidates)
 
 
+def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
+    """The model that an export lints and converts: in float32, with layers rewritten.
+
+    # Arguments
+        model: A built functional or sequential Keras model.
+
+    # Returns
+        The model, and what was rewritten.
+
+    # Raises
+        ExportError: if a layer cannot be rebuilt from its configuration.
+        ValueError: for other models, inputs that are not of a fixed size, and names
+            that TensorFlow cannot use.
+    """
+    _check_model(model)
+    # A short name: the converter cuts off long ones, and verification goes by them.
+    return rewrite_layers(in_float32(model, name="m"))
+
+
 def export(
     model: tf.keras.Model | str | os.PathLike[str],
     path: str | os.PathLike[str],
@@ -231,11 +250,8 @@ def export(
     _check_path(path)
     if isinstance(model, (str, os.PathLike)):
         model = read_model_file(model, memory_limit=memory_limit)
-    _check_model(model)
-    name = model.name
-    # A short name: the converter cuts off long ones, and verification goes by them.
-    original = in_float32(model, name="m")
-    model, rewrites = rewrite_layers(original)
+    original, (model, rewrites) = model, as_converted(model)
+    name = original.name
     inputs = _as_list(model, "samples", samples)
     _check_labels(labels, inputs)
     ranges_from = _calibration_arrays(model, int8, calibration_data)
@@ -267,7 +283,7 @@ def export(
         flatbuffer,
         samples=inputs,
         labels=labels,
-        original=original,
+        original=in_float32(original),
         deployed=Flatbuffer(content),
         tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
     )

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import larq as lq
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -95,6 +96,29 @@ def test_export_of_imported_weights_without_their_dataset(method, words, tmp_pat
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "imported from model.th" in page
     assert "before" not in page  # weights of layers before a training
+
+
+@pytest.mark.parametrize("input_quantizer, code", [(None, 0), ("ste_tern", 1)])
+def test_lint_only_of_a_run(input_quantizer, code, tmp_path):
+    config = zoo.recipes.get("irnet_resnet20_digits").config
+    model = config.build_model()
+    if input_quantizer is not None:
+        ternary = {"input_quantizer": input_quantizer, "name": "ternary"}
+        x = lq.layers.QuantConv2D(8, 3, **ternary)(model.input)
+        outputs = tf.keras.layers.GlobalAveragePooling2D()(x)
+        model = tf.keras.Model(model.input, outputs)
+    workdir = zoo.workdir.Workdir(tmp_path)
+    workdir.create(config)
+    workdir.write_model(model)
+    before = sorted(tmp_path.iterdir())
+    process = run("tflite_export.export", f"--workdir={tmp_path}", "--lint_only")
+    assert process.returncode == code, process.stderr
+    assert "Traceback" not in process.stderr
+    for column in ("severity", "layer", "reason", "remedy"):
+        assert column in process.stdout
+    counts = "error: 1, slower: 1, note: 0" if code else "error: 0, slower: 0, note: 1"
+    assert process.stdout.strip().splitlines()[-1] == counts
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_export_of_a_missing_run(tmp_path):

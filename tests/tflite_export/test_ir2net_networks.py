@@ -38,7 +38,7 @@ def test_networks(name, size, options, binary, cheap, tmp_path):
         model, tmp_path / "model.tflite", samples=images, benchmark=False
     )
     report = result.report
-    assert report.findings == ()
+    assert not [one for one in report.findings if one.severity == "error"]
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * binary
     operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
     counted = collections.Counter(operators)

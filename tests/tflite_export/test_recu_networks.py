@@ -41,7 +41,7 @@ def test_scales_of_channels_are_folded(name, size, binary, tmp_path):
         model, tmp_path / "model.tflite", samples=images, benchmark=False
     )
     report = result.report
-    assert report.findings == ()
+    assert not [one for one in report.findings if one.severity == "error"]
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * binary
     operators = count_operators(result.flatbuffer)
     assert operators["LceBconv2d"] == operators["LceQuantize"] == binary
