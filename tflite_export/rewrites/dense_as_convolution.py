@@ -6,7 +6,6 @@ can write bits; elsewhere it reads an image of one pixel.
 """
 
 import larq as lq
-import numpy as np
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
