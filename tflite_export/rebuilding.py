@@ -13,12 +13,19 @@ __all__ = ["rebuilt"]
 
 def _functions(model: tf.keras.Model) -> dict[str, Any]:
     """Plain functions that the layers of a model hold, such as quantizers, by name."""
-    return {
-        value.__name__: value
-        for layer in all_layers(model)
-        for value in vars(layer).values()
-        if inspect.isfunction(value)
-    }
+    functions: dict[str, Any] = {}
+    for layer in all_layers(model):
+        for attribute, value in vars(layer).items():
+            if not inspect.isfunction(value):
+                continue
+            known = functions.setdefault(value.__name__, value)
+            if known is not value and attribute.endswith("quantizer"):
+                raise _cannot_rebuild(
+                    layer.name,
+                    f"another layer has another function called {value.__name__!r}.",
+                    "give every quantizer a name of its own.",
+                )
+    return functions
 
 
 def rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
@@ -35,10 +42,13 @@ def rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
         with tf.keras.utils.custom_object_scope(_functions(model)):
             return type(model).from_config(config)
     except (TypeError, ValueError, KeyError, NotImplementedError) as error:
-        finding = Finding(
-            "error",
+        raise _cannot_rebuild(
             model.name,
             f"it cannot be rebuilt from its configuration: {error}",
             "give custom layers a get_config, and register them with Keras.",
-        )
-        raise ExportError(f"Cannot rebuild model '{model.name}'", [finding]) from error
+        ) from error
+
+
+def _cannot_rebuild(name: str, reason: str, remedy: str) -> ExportError:
+    finding = Finding("error", name, reason, remedy)
+    return ExportError(f"Cannot rebuild '{name}'", [finding])

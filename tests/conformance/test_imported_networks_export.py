@@ -48,12 +48,12 @@ PADDED_SHORTCUTS = {
     "recu_cifar_resnet18": 3,
 }
 # Scales are folded into the convolutions, ReCU's of both signs included; only a
-# normalisation behind a max pool, or behind the groups of fusion C, has nothing to be
-# folded into.
+# normalisation behind the max pool in front of the classifier, or behind the groups of
+# fusion C, has nothing to be folded into.
 UNFOLDED_NORMALIZATIONS = {
-    "vgg_small": 3,
-    "recu_vgg_small": 3,
-    "ir2net_vgg_small": 3,
+    "vgg_small": 1,
+    "recu_vgg_small": 1,
+    "ir2net_vgg_small": 1,
     "ir2net18_c": 1,
 }
 

@@ -13,10 +13,10 @@ COMMAND_LINES = (
     "tflite_export.benchmark",
 )  # their flags collide within one process
 
-PACKAGES = {
-    "tflite_export": tflite_export.__path__[0],
-    "tflite_export.lint": str(Path(tflite_export.__path__[0], "lint")),
-}  # by path: the function of the same name stands in front of the package
+PACKAGES = {  # by path: the function `lint` stands in front of the package
+    package: str(Path(tflite_export.__path__[0], *package.split(".")[1:]))
+    for package in ("tflite_export", "tflite_export.lint", "tflite_export.rewrites")
+}
 
 EXAMPLES = list(
     find_examples(
@@ -34,4 +34,6 @@ def test_example_prints_what_it_says(example):
 
 
 def test_the_search_finds_the_examples():
-    assert "tflite_export.lint.linting.lint" in {example.name for example in EXAMPLES}
+    names = {example.name for example in EXAMPLES}
+    assert "tflite_export.lint.linting.lint" in names
+    assert "tflite_export.rewrites.rewriting.rewrite_layers" in names

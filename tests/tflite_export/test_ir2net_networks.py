@@ -21,6 +21,8 @@ NETWORKS = [  # pixels, options, binary convolutions, cheap convolutions of the 
     ("IR2Net18", 64, {"recovery": "C"}, 16, {"SPLIT": 1, "CONV_2D": 5 + 8}),
     ("IR2Net18", 64, {"recovery": "D"}, 16, {"DEPTHWISE_CONV_2D": 1}),
 ]
+# Convolutions that another one reads without a pool in between write its bits.
+WRITING_BITS = {"VGGSmall": 2}
 
 
 def build(name, size, options):
@@ -42,7 +44,8 @@ def test_networks(name, size, options, binary, cheap, tmp_path):
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * binary
     operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
     counted = collections.Counter(operators)
-    assert counted["LceBconv2d"] == counted["LceQuantize"] == binary
+    assert counted["LceBconv2d"] == binary
+    assert counted["LceQuantize"] == binary - WRITING_BITS.get(name, 0)
     assert {operator: counted[operator] for operator in cheap} == cheap
     assert counted["DEPTHWISE_CONV_2D"] == cheap.get("DEPTHWISE_CONV_2D", 0)
     # float32 sums in another order, relative to the largest value

@@ -68,8 +68,7 @@ def _is_clip_around_zero(graph: LayerGraph, name: str, layer: Any) -> bool:
         return False
     if layer.get_config()["function"] != "clip_by_value":
         return False
-    limits = graph.arguments(name)
-    lower, upper = limits.get("clip_value_min"), limits.get("clip_value_max")
-    if not isinstance(lower, (int, float)) or not isinstance(upper, (int, float)):
-        return False
+    arguments = graph.arguments(name)
+    limits = [arguments.get(f"clip_value_{end}") for end in ("min", "max")]
+    lower, upper = [one if isinstance(one, (int, float)) else 0.0 for one in limits]
     return lower < 0.0 < upper

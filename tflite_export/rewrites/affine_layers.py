@@ -1,10 +1,11 @@
 """Layers that do nothing but scale and shift, found by looking at their operators."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["FACTOR", "SHIFT", "affine_operators", "alone"]
+__all__ = ["FACTOR", "SHIFT", "affine_operators"]
 
 FACTOR, SHIFT = "factor", "shift"
 
@@ -20,16 +21,12 @@ _PASS_THROUGH = ("Identity", "IdentityN", "StopGradient")
 Operators = list[tuple[str, int]]
 
 
-def alone(layer: Any) -> tf.keras.Model:
-    """A layer of one call as a model, with all that the call takes beside its input."""
-    return tf.keras.Model(layer.input, layer.output)
-
-
-def affine_operators(layer: Any) -> Operators | None:
+def affine_operators(layer: Any, arguments: Mapping[str, Any]) -> Operators | None:
     """What a layer of one call multiplies with and adds, if it does nothing else.
 
     # Arguments
-        layer: One of one input and one output, which a model has called.
+        layer: One of one input and one output, which a model has called once.
+        arguments: What that call takes beside the input.
 
     # Returns
         For each operator whether it is a `FACTOR` or a `SHIFT`, and of how many axes
@@ -38,11 +35,10 @@ def affine_operators(layer: Any) -> Operators | None:
     # Example
         >>> layer = tf.keras.layers.Rescaling(0.5, offset=1.0)
         >>> model = tf.keras.Sequential([tf.keras.Input((4, 4, 3)), layer])
-        >>> affine_operators(layer)
+        >>> affine_operators(layer, {})
         [('shift', 0), ('factor', 0)]
     """
-    model = alone(layer)
-    traced = tf.function(lambda x: model(x, training=False), autograph=False)
+    traced = tf.function(lambda x: layer(x, **arguments), autograph=False)
     spec = tf.TensorSpec((1, *layer.input_shape[1:]), layer.input.dtype)
     graph = traced.get_concrete_function(spec).graph
     if len(graph.outputs) != 1:

@@ -6,8 +6,6 @@ at all positions become layers with a number for each channel; the others, which
 be folded, are kept apart from the convolution.
 """
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
@@ -18,7 +16,6 @@ from tflite_export.rewrites.affine_layers import (
     FACTOR,
     SHIFT,
     affine_operators,
-    alone,
 )
 from tflite_export.rewrites.candidates import candidates, is_convolution
 from tflite_export.rewrites.change import Change
@@ -46,7 +43,9 @@ def channel_factors(graph: LayerGraph) -> list[Change]:
         ):
             folded.add(name)
             continue
-        operators = affine_operators(layer) if _keeps_shape(layer) else None
+        if not _keeps_shape(layer):
+            continue
+        operators = affine_operators(layer, graph.arguments(name))
         if operators is None:
             continue
         if all(axes <= 1 for _, axes in operators):
@@ -67,7 +66,7 @@ def _keeps_shape(layer: tf.keras.layers.Layer) -> bool:
 
 def _by_channel(graph: LayerGraph, name: str, kinds: set[str]) -> Change | None:
     """Replaces a layer by those of its scale and shift, if positions are all alike."""
-    scale, shift = _scale_and_shift(graph.layers[name], kinds)
+    scale, shift = _scale_and_shift(graph, name, kinds)
     if np.ptp(scale, axis=0).any() or np.ptp(shift, axis=0).any():
         return None
     weights = {}
@@ -83,12 +82,14 @@ def _by_channel(graph: LayerGraph, name: str, kinds: set[str]) -> Change | None:
     return Change(name, "the runtime takes one number for each channel.", weights)
 
 
-def _scale_and_shift(layer: Any, kinds: set[str]) -> tuple[np.ndarray, np.ndarray]:
+def _scale_and_shift(
+    graph: LayerGraph, name: str, kinds: set[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """What a layer multiplies with and adds at each position, [positions, C]."""
-    model = alone(layer)
+    layer, arguments = graph.layers[name], graph.arguments(name)
 
     def value_at(x: float) -> np.ndarray:
-        values = model(tf.fill((1, *layer.input_shape[1:]), x)).numpy()
+        values = layer(tf.fill((1, *layer.input_shape[1:]), x), **arguments).numpy()
         return values.reshape(-1, layer.input_shape[-1])
 
     shift = value_at(0.0)

@@ -55,7 +55,7 @@ def is_sign(quantizer: Any, input_shape: tuple[int | None, ...]) -> bool:
 
     # Arguments
         quantizer: A function, or a quantizer of Larq.
-        input_shape: Of the layer that it belongs to, with a known number of channels.
+        input_shape: Of the layer that it belongs to.
 
     # Example
         >>> is_sign(lq.quantizers.SteSign(), (None, 3))
@@ -63,9 +63,9 @@ def is_sign(quantizer: Any, input_shape: tuple[int | None, ...]) -> bool:
         >>> is_sign(lq.quantizers.SteTern(), (None, 3))
         False
     """
-    shape = (_PROBE.size, *[1] * (len(input_shape) - 2), 1)
-    size = (*shape[:-1], input_shape[-1])
-    x = np.broadcast_to(_PROBE.reshape(shape), size)
+    *between, channels = input_shape[1:]
+    shape = (_PROBE.size, *[1] * len(between), 1)
+    x = np.repeat(_PROBE.reshape(shape), int(channels or 1), axis=-1)
     signs = np.where(x < 0.0, -1.0, 1.0)
     return np.array_equal(tf.convert_to_tensor(quantizer(tf.constant(x))), signs)
 

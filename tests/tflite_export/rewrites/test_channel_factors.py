@@ -7,6 +7,7 @@ import tensorflow as tf
 import larq_irnet as irnet
 from tests.tflite_export import networks
 from tests.tflite_export.rewrites.comparison import kinds, rewritten
+from tflite_export.rewrites import rewrite_layers
 
 layers = tf.keras.layers
 
@@ -109,3 +110,9 @@ def test_sequences_have_channels_too():
     result, done = rewritten(tf.keras.Model(inputs, x))
     assert [one.layer for one in done[1:]] == ["a", "b"]
     assert kinds(result)[-3:] == ["ChannelScale", "MaxPooling1D", "Affine"]
+
+
+def test_looking_at_layers_does_not_call_them_in_the_model():
+    model = behind_convolution(layers.Activation("relu"), Affine("square", (8,)))
+    result, _ = rewrite_layers(model)
+    assert all(len(layer.inbound_nodes) == 1 for layer in result.layers)

@@ -1,13 +1,16 @@
 """Binary convolutions of sequences become those of rows."""
 
+from typing import Any
+
 import pytest
 import tensorflow as tf
 
 import larq_irnet as irnet
 from tests.tflite_export import networks
 from tests.tflite_export.rewrites.comparison import kinds, rewritten
+from tflite_export.rewrites import rewrite_layers
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "valid": {"padding": "valid"},
     "valid, dilated": {"padding": "valid", "dilation_rate": 2},
     "same, zeros": {"padding": "same", "strides": 2},
@@ -24,10 +27,11 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_rows_are_convolved(case):
-    arguments = {"kernel_size": 3, "quantizer": "irnet", **CASES[case]}
+    arguments: dict[str, Any] = {"kernel_size": 3, **CASES[case]}
     layer = irnet.layers.QuantConv1D(
         6,
         name="conv",
+        quantizer="irnet",
         bias_initializer=tf.keras.initializers.Constant(0.3),
         **arguments
     )
@@ -41,7 +45,5 @@ def test_rows_are_convolved(case):
 def test_sequences_of_unknown_length_stay():
     layer = irnet.layers.QuantConv1D(6, 3, quantizer="irnet")
     inputs = tf.keras.Input((None, 4))
-    from tflite_export.rewrites import rewrite_layers
-
     result, _ = rewrite_layers(tf.keras.Model(inputs, layer(inputs)))
     assert kinds(result) == ["QuantConv1D"]

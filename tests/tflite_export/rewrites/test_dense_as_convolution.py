@@ -28,10 +28,10 @@ def test_pixels_are_convolved(use_bias):
     model = _dense_network(use_bias=use_bias, bias_initializer="ones")
     result, done = rewritten(model)
     assert [one.layer for one in done] == ["fc1", "fc2"]
-    for name, channels in (("fc1", 4 * 3 * 8), ("fc2", 6)):
-        layer = result.get_layer(name)
+    for fc, channels in {"fc1": 4 * 3 * 8, "fc2": 6}.items():
+        layer = result.get_layer(fc)
         assert type(layer) is irnet.layers.QuantConv2D
-        assert layer.kernel.shape[:3] == (1, 1, channels)
+        assert layer.get_weights()[0].shape[:3] == (1, 1, channels)
     assert result.output_shape == model.output_shape
 
 

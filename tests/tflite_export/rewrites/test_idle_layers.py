@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tests.tflite_export.rewrites.comparison import kinds, rewritten
+from tflite_export.rewrites import rewrite_layers
 
 layers = tf.keras.layers
 
@@ -35,7 +36,5 @@ def test_other_layers_stay():
 
 
 def test_dropout_that_is_always_on_stays():
-    from tflite_export.rewrites import rewrite_layers
-
     model = between(layers.Dropout(0.5), training=True)
     assert rewrite_layers(model) == (model, [])

@@ -10,7 +10,16 @@ from tflite_export.findings import ExportError
 from tflite_export.layer_walk import all_layers, is_binary
 from tflite_export.rewrites import in_float32
 
-BUILDERS = [networks.residual_network, networks.nested_network]
+
+def signs_of_their_own():
+    """Quantizers as layers, and with arguments of their own."""
+    sign = lq.quantizers.SteSign(clip_value=2.0)
+    conv = networks.larq_conv(lq.quantizers.ApproxSign(), kernel_quantizer="libra_pb")
+    shapes = [tf.keras.Input((8, 8, 3)), sign, conv, lq.quantizers.SwishSign()]
+    return tf.keras.Sequential(shapes)
+
+
+BUILDERS = [networks.residual_network, networks.nested_network, signs_of_their_own]
 
 
 def test_the_copy_shares_nothing(residual_model):
@@ -40,6 +49,25 @@ class Configless(tf.keras.layers.Layer):
 def test_a_layer_that_cannot_be_rebuilt_is_an_error():
     with pytest.raises(ExportError, match="give custom layers a get_config"):
         in_float32(networks.network_of(Configless(2.0)))
+
+
+def test_functions_of_the_same_name_are_told_apart():
+    def named():
+        @lq.utils.set_precision(1)
+        def quantizer(x):
+            return lq.math.sign(x)
+
+        return quantizer
+
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((8, 8, 3)),
+            networks.larq_conv(named(), name="one"),
+            networks.larq_conv(named(), name="two"),
+        ]
+    )
+    with pytest.raises(ExportError, match="two: another layer .* called 'quantizer'"):
+        in_float32(model)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
