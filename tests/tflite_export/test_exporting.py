@@ -13,6 +13,7 @@ import tflite_export
 import zoo
 from tests.tflite_export import networks
 from tests.tflite_export.networks import larq_conv, network_of
+from tflite_export import exporting
 
 
 def test_the_report_holds_what_was_measured(exported_residual, residual_samples):
