@@ -19,7 +19,7 @@ TAKEN_FOR_SAME = 'which LCE takes for padding="same"'
 ONCE = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 
-class Scale(layers.Layer):
+class Scale(tf.keras.layers.Layer):
     """A scale of any shape."""
 
     def __init__(self, shape, **options):
