@@ -6,9 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tflite_export.findings import Finding
-from tflite_export.lint.binary_convolutions import (
-    BinaryConvolution,
-)
+from tflite_export.lint.binary_convolutions import BinaryConvolution
 from tflite_export.lint.kernels import quantized_kernel
 from tflite_export.lint.operator_graph import OperatorGraph
 from tflite_export.lint.operator_kinds import (

@@ -11,9 +11,7 @@ from collections.abc import Iterator, Sequence
 import tensorflow as tf
 
 from tflite_export.findings import Finding
-from tflite_export.lint.binary_convolutions import (
-    BinaryConvolution,
-)
+from tflite_export.lint.binary_convolutions import BinaryConvolution
 from tflite_export.lint.operator_graph import OperatorGraph
 from tflite_export.lint.operator_kinds import (
     bounds_name,
