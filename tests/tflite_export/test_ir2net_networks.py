@@ -21,8 +21,8 @@ NETWORKS = [  # pixels, options, binary convolutions, cheap convolutions of the 
     ("IR2Net18", 64, {"recovery": "C"}, 16, {"SPLIT": 1, "CONV_2D": 5 + 8}),
     ("IR2Net18", 64, {"recovery": "D"}, 16, {"DEPTHWISE_CONV_2D": 1}),
 ]
-# Convolutions that another one reads without a pool in between write its bits.
-WRITING_BITS = {"VGGSmall": 2}
+# Convolutions whose only reader is another one, without a pool between, write bits.
+WRITING_BITS = {"VGGSmall": 2, "CifarResNet18": 8}
 
 
 def build(name, size, options):

@@ -22,8 +22,8 @@ NETWORKS = [  # pixels, binary convolutions
 # Batch norms behind a max pool with scales of both signs, which LCE cannot fold: one
 # half of each is a MUL.
 MULS = {"VGGSmall": 3}
-# Convolutions that another one reads without a pool in between write its bits.
-WRITING_BITS = {"VGGSmall": 2}
+# Convolutions whose only reader is another one, without a pool between, write bits.
+WRITING_BITS = {"VGGSmall": 2, "CifarResNet18": 8}
 
 
 def build(name, size, method):
