@@ -87,7 +87,7 @@ def _save(model: tf.keras.Model, path: str) -> None:
         outputs = tf.nest.flatten(model(structure, training=False))
         return {f"output_{index}": output for index, output in enumerate(outputs)}
 
-    # gradients are not converted, and tracing those of quantizers takes the most time
+    # gradients are not converted, and to trace those of quantizers takes long
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     archive = tf.keras.export.ExportArchive()
     archive.track(model)

@@ -48,10 +48,19 @@ def assert_same(ours, theirs):
 
 
 def assert_same_history(ours, theirs):
-    """Sums over a batch may be rounded in another order when threads share it anew."""
+    """Losses to rounding, all else to the last bit.
+
+    A validation loss was once seen to differ in its last bit between runs of equal
+    weights.
+    """
     assert len(ours.history()) == len(theirs.history()) > 0
     for one, other in zip(ours.history(), theirs.history()):
-        assert one == pytest.approx(other, rel=1e-6)
+        assert _losses(one) == pytest.approx(_losses(other), rel=1e-6)
+        assert {**one, **_losses(other)} == other
+
+
+def _losses(row):
+    return {name: value for name, value in row.items() if "loss" in name}
 
 
 @contextlib.contextmanager
