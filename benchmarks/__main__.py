@@ -6,6 +6,11 @@ import rich.table
 import tflite_export
 from benchmarks.binarized_application import measure_binarized_application
 from benchmarks.export_cost import measure_export
+from benchmarks.exported_networks import (
+    NETWORKS,
+    ExportedNetwork,
+    measure_exported_network,
+)
 from benchmarks.input_pipeline import measure_input_pipelines
 from benchmarks.torch_training_step import StepTimes, measure_torch_training_step
 from benchmarks.training_step import BATCH, METHODS, measure_training_steps
@@ -68,8 +73,36 @@ def _inference_table(report: tflite_export.Report, what: str) -> rich.table.Tabl
     return table
 
 
+def _exports_table(measured: dict[str, ExportedNetwork]) -> rich.table.Table:
+    table = rich.table.Table(
+        title="Exports of whole networks; ms per image, one thread, indirect kernel"
+    )
+    for column in (
+        *("network", "LceBconv2d", "export s", "with int8 s", "peak GiB"),
+        *("float bytes", "LCE alone", "ours", "int8", "float to ours", "float to int8"),
+        *("float ms", "LCE alone", "ours", "int8", "float to ours"),
+    ):
+        table.add_column(column, justify="right")
+    for name, one in measured.items():
+        size, ms = one.bytes, one.milliseconds
+        table.add_row(
+            name,
+            "{} of {}".format(*one.binary),
+            f"{one.seconds:.1f}",
+            f"{one.int8_seconds:.1f}",
+            f"{one.peak_bytes / 2**30:.2f}",
+            *(f"{size[key]:,}" for key in ("float", "lce", "plain", "int8")),
+            *(f"{size['float'] / size[key]:.2f}" for key in ("plain", "int8")),
+            *(f"{ms[key]:.2f}" for key in ("float", "lce", "plain", "int8")),
+            f"{ms['float'] / ms['plain']:.2f}",
+        )
+    return table
+
+
 def main() -> None:
     console = rich.console.Console()
+    exports = {name: measure_exported_network(name) for name in NETWORKS}
+    rich.console.Console(width=180).print(_exports_table(exports))
     seconds = measure_training_steps()
     console.print(_training_table(seconds))
     console.print(_torch_table(measure_torch_training_step()))

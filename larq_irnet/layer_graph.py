@@ -44,15 +44,19 @@ class LayerGraph:
     output, unless told otherwise.
 
     # Arguments
-        model: A built functional or sequential model in which no layer is called
-            twice.
+        model: A built functional or sequential model.
+        allow_shared: Whether layers may be called several times. They stay as they are:
+            `shared` names them, and only the others may be changed.
+
+    # Attributes
+        shared: The layers that are called several times.
 
     # Raises
-        ValueError: for a model that is not functional, and for layers that are called
-            several times.
+        ValueError: for a model that is not functional and, unless they are allowed,
+            for layers that are called several times.
     """
 
-    def __init__(self, model: tf.keras.Model):
+    def __init__(self, model: tf.keras.Model, *, allow_shared: bool = False):
         if not is_functional(model):
             name = getattr(model, "name", model)
             raise ValueError(
@@ -65,11 +69,11 @@ class LayerGraph:
         self._config, self._originals = flat_config(model)
         self.layers = {**self._originals}
         self._entries = {entry["name"]: entry for entry in self._config["layers"]}
-        shared = _called_several_times(self._config, self.layers)
-        if shared:
+        self.shared = _called_several_times(self._config, self.layers)
+        if self.shared and not allow_shared:
             raise ValueError(
                 f"Expected every layer of {self.name!r} to be called once, got "
-                f"{shared}, which are shared: their calls see different data, and "
+                f"{self.shared}, which are shared: their calls see different data, and "
                 "cannot be changed one by one. Make a layer for each call."
             )
 
@@ -84,6 +88,13 @@ class LayerGraph:
     def reads(self, name: str) -> list[str]:
         """The layers whose outputs a layer takes, in order."""
         return [source[0] for source in self.sources(name)]
+
+    def arguments(self, name: str) -> dict[str, Any]:
+        """What the call of a layer takes beside its first input, by name."""
+        for call in self._entries[name]["inbound_nodes"]:
+            first = call[0] if isinstance(call[0], (list, tuple)) else call
+            return dict(first[3]) if len(first) > 3 else {}
+        return {}
 
     def readers(self, name: str) -> list[str]:
         """The layers that take the output of a layer."""
@@ -102,10 +113,35 @@ class LayerGraph:
             free = f"{name}_{number}"
         return free
 
-    def replace(self, name: str, layer: tf.keras.layers.Layer) -> None:
-        """Puts a layer in the place of another, whose name and inputs it takes."""
-        self._entries[name] = _entry(layer, name, self.sources(name))
+    def replace(
+        self,
+        name: str,
+        layer: tf.keras.layers.Layer,
+        *,
+        sources: Sequence[Reference] | None = None,
+    ) -> None:
+        """Puts a layer in the place of another, whose name it takes.
+
+        # Arguments
+            name: The layer that goes.
+            layer: The layer that comes.
+            sources: The outputs that it takes, of layers in front of that place; `None`
+                for those that the other took.
+        """
+        self._entries[name] = _entry(layer, name, sources or self.sources(name))
         self.layers[name] = layer
+
+    def add(self, layer: tf.keras.layers.Layer, sources: Sequence[Reference]) -> str:
+        """Puts in a layer that no other reads yet.
+
+        # Returns
+            The name of the new layer.
+
+        # Raises
+            ValueError: if there is a layer of this name.
+        """
+        self._check_is_free(layer.name)
+        return self._put(layer, sources)
 
     def remove(self, name: str) -> None:
         """Takes out a layer of one input; its readers read what it has read."""

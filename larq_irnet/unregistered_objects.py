@@ -19,15 +19,14 @@ def objects_of(layers: Mapping[str, tf.keras.layers.Layer]) -> dict[str, Any]:
         layers: By the names that they get.
 
     # Raises
-        ValueError: for activations that their names do not tell.
+        ValueError: for activations and quantizers that their names do not tell.
     """
     known: dict[str, Any] = {}
     for layer in layers.values():
         for one in (layer, *layer.submodules):
             known.setdefault(type(one).__name__, type(one))
-        activation = getattr(layer, "activation", None)
-        if inspect.isfunction(activation) and not _keras_knows(activation.__name__):
-            _add_function(known, activation, layer)
+        for function in _functions(layer):
+            _add_function(known, function, layer)
     return {**known, _LAMBDA: _lambda_class(layers)}
 
 
@@ -40,6 +39,20 @@ def without_code(entry: dict[str, Any]) -> dict[str, Any]:
         return entry
     kind = {"module": None, "class_name": _LAMBDA, "registered_name": _LAMBDA}
     return {**entry, **kind}
+
+
+def _functions(layer: tf.keras.layers.Layer) -> list[Callable[..., Any]]:
+    """Activations and quantizers that are plain functions, unknown to Keras."""
+    held = [
+        value
+        for attribute, value in vars(layer).items()
+        if attribute == "activation" or attribute.endswith("_quantizer")
+    ]
+    return [
+        value
+        for value in held
+        if inspect.isfunction(value) and not _keras_knows(value.__name__)
+    ]
 
 
 def _keras_knows(activation: str) -> bool:
@@ -56,9 +69,9 @@ def _add_function(
     name = function.__name__
     if name == "<lambda>" or known.setdefault(name, function) is not function:
         raise ValueError(
-            "Expected activations that are known by their names, got another one "
-            f"called {name!r} in {layer.name!r}. Define it as a function of a name of "
-            "its own."
+            "Expected activations and quantizers that are known by their names, got "
+            f"another one called {name!r} in {layer.name!r}. Define it as a function "
+            "of a name of its own."
         )
 
 

@@ -10,6 +10,7 @@ from tflite_export.exporting import ExportResult, export
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer, FlatbufferError
 from tflite_export.lint import lint
+from tflite_export.model_files import ModelFileError, read_model_file
 from tflite_export.report import Report
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Finding",
     "Flatbuffer",
     "FlatbufferError",
+    "ModelFileError",
     "Report",
     "export",
     "lint",
+    "read_model_file",
 ]

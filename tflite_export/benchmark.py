@@ -13,7 +13,7 @@ from absl import flags
 
 from tflite_export.benchmarking import Candidate, Latency, measure_latency
 from tflite_export.flatbuffer import Flatbuffer
-from tflite_export.interpreting import KERNELS
+from tflite_export.interpreting import KERNELS, explain_run
 from zoo.command_line import run_command
 
 FLAGS = flags.FLAGS
@@ -29,8 +29,11 @@ def _candidates(path: str) -> dict[str, Candidate]:
     content = Path(path).read_bytes()
     try:
         operators = {operator.name for operator in Flatbuffer(content).operators}
+        failure = explain_run(content)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    if failure is not None:
+        raise ValueError(f"{path}: {failure}")
     if "LceBconv2d" not in operators:
         return {f"{path}, XNNPACK": Candidate(content, {"use_xnnpack": True})}
     return {

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tflite_export.flatbuffer import Flatbuffer
-from tflite_export.interpreting import make_interpreter
+from tflite_export.interpreting import make_interpreter, random_inputs
 
 __all__ = ["Candidate", "Latency", "measure_latency"]
 
@@ -49,14 +48,6 @@ class Latency:
     model_bytes: int
 
 
-def _random_inputs(content: bytes) -> list[np.ndarray]:
-    generator = np.random.default_rng(0)
-    return [
-        generator.standard_normal(tensor.shape).astype(tensor.dtype)
-        for tensor in Flatbuffer(content).inputs
-    ]
-
-
 def measure_latency(
     candidates: Mapping[str, Candidate],
     *,
@@ -88,7 +79,7 @@ def measure_latency(
         interpreter = make_interpreter(
             candidate.content, threads=threads, **candidate.options
         ).interpreter
-        inputs = _random_inputs(candidate.content)
+        inputs = random_inputs(candidate.content)
         _time_runs(interpreter, inputs, _WARM_UP_RUNS)
         ready[name] = interpreter, inputs
     times: dict[str, list[float]] = {name: [] for name in candidates}

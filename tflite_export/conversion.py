@@ -6,9 +6,8 @@ an `ExportError` with the converter's own words.
 
 import contextlib
 import io
+import logging
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,32 +16,44 @@ import tensorflow as tf
 
 from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.findings import ExportError, Finding
+from tflite_export.inference_function import inference_function
+from tflite_export.limited_process import ProcessError, run_limited
 
 __all__ = ["convert"]
 
+_LOGGER = logging.getLogger(__name__)
 _WORKER = Path(__file__).with_name("conversion_worker")
-_NOISE = re.compile(
-    r"([IW]\d{4}|\d{4}-\d\d-\d\d|WARNING|Traceback|File \"|\^+$|raise )"
+_FALLBACK = re.compile(
+    r"Warning:|^Custom ops:|^Flex ops:|fall(ing)? ?back", re.IGNORECASE
 )
-_LAST_LINES = 8
 
 
 def convert(
-    model: tf.keras.Model, *, converter: str = "lce", timeout: float = 600.0
+    model: tf.keras.Model,
+    *,
+    converter: str = "lce",
+    int8_edges: bool = False,
+    timeout: float = 600.0,
+    memory_limit: int | None = None,
 ) -> bytes:
     """Converts a model for inference with a batch of one.
 
     # Arguments
         model: A built Keras model in float32, any number of inputs and outputs.
         converter: "lce" for Larq Compute Engine, "tflite" for TensorFlow Lite.
+        int8_edges: Whether inputs and outputs that are int8 within are so outside,
+            from Larq Compute Engine only.
         timeout: Seconds after which the converter is stopped.
+        memory_limit: Bytes of address space that the converter may have, on Linux;
+            `None` for the memory of this machine, at least 16 GiB. TensorFlow alone
+            takes about 3 GiB.
 
     # Returns
         The flatbuffer. Its inputs are named input_0, input_1, ..., its outputs
         output_0, output_1, ...
 
     # Raises
-        ExportError: if the converter fails, crashes or takes too long.
+        ExportError: if the converter fails, crashes, takes too long or too much memory.
     """
     if converter not in ("lce", "tflite"):
         raise ValueError(
@@ -51,63 +62,45 @@ def convert(
     with tempfile.TemporaryDirectory() as folder:
         saved_model, output = str(Path(folder, "model")), Path(folder, "model.tflite")
         _save(model, saved_model)
-        command = [sys.executable, str(_WORKER), converter, saved_model, str(output)]
+        edges = "int8" if int8_edges else "float32"
+        command = [sys.executable, str(_WORKER), converter, edges, saved_model]
+        command.append(str(output))
         try:
-            worker = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-            )
-        except subprocess.TimeoutExpired as error:
+            words = run_limited(command, timeout=timeout, memory_limit=memory_limit)
+            content = output.read_bytes()
+        except ProcessError as error:
+            remedy = error.remedy or "convert parts of the model to find the culprit"
+            raise _failure(model, str(error), f"{remedy}.") from error
+        except FileNotFoundError as error:
             raise _failure(
                 model,
-                f"the converter did not end within {timeout:g} s.",
-                "give it more time, or convert parts of the model to find the culprit.",
-            ) from error
-        if worker.returncode != 0 or not output.exists():
-            raise _failure(
-                model,
-                f"the converter {_ending(worker.returncode)}: "
-                f"{_last_words(worker.stderr)}",
+                "ended without a result, and said nothing.",
                 "convert parts of the model to find the layer that it stumbles over.",
-            )
-        return output.read_bytes()
+            ) from error
+    _pass_on_warnings(model, words)
+    return content
+
+
+def _pass_on_warnings(model: tf.keras.Model, words: str) -> None:
+    """Logs what tells that the converter did something else than it was asked for."""
+    for line in words.splitlines():
+        if _FALLBACK.search(line):
+            _LOGGER.warning("%s: the converter says: %s", model.name, line.strip())
 
 
 def _save(model: tf.keras.Model, path: str) -> None:
-    specs = [
-        tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype, name=f"input_{index}")
-        for index, tensor in enumerate(model.inputs)
-    ]
-
-    def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        structure = tf.nest.pack_sequence_as(model.input, inputs)
-        outputs = tf.nest.flatten(model(structure, training=False))
-        return {f"output_{index}": output for index, output in enumerate(outputs)}
-
+    serve, specs = inference_function(model)
     # gradients are not converted, and to trace those of quantizers takes long
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     archive = tf.keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, input_signature=specs)
+    # gradients would take a third of the time, and no converter reads them
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with quantized_scope(False), contextlib.redirect_stdout(io.StringIO()):
         archive.write_out(path, options)  # prints every variable
 
 
 def _failure(model: tf.keras.Model, reason: str, remedy: str) -> ExportError:
-    finding = Finding("error", model.name, reason, remedy)
+    finding = Finding("error", model.name, f"the converter {reason}", remedy)
     return ExportError(f"Cannot convert model '{model.name}'", [finding])
-
-
-def _ending(return_code: int) -> str:
-    if return_code < 0:
-        return f"crashed ({signal.Signals(-return_code).name})"
-    return f"failed (exit code {return_code})"
-
-
-def _last_words(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines()]
-    telling = [line for line in lines if line and not _NOISE.match(line)]
-    return " | ".join(telling[-_LAST_LINES:]) or "it said nothing."

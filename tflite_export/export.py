@@ -1,12 +1,21 @@
 """Exports a finished run: `python -m tflite_export.export --workdir=runs/demo/irnet`.
 
-Writes model.tflite, report.json and report.html into the folder of the run. The export
-is verified with the first test images of the run's dataset, or with random ones.
+Writes model.tflite, report.json, report.html and binary_weights.npz into the folder of
+the run. The export is verified with the first test images of the run's dataset, or with
+random ones. With `--lint_only` it prints what Larq Compute Engine would make of the
+run, and converts nothing.
+
+`--model=net.keras --output=net.tflite` exports a file of Keras 2 instead (.h5, .keras
+or the folder of a SavedModel), verified with random images; the names of what else is
+written begin with `net.`.
 """
 
 import sys
 import types
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import rich.console
@@ -15,11 +24,14 @@ import tensorflow as tf
 from absl import flags
 
 from larq_irnet import methods
-from larq_irnet.atomic_path import atomic_path
 from larq_irnet.quantized_scope import quantized_scope
-from tflite_export.exporting import export
-from tflite_export.findings import ExportError
-from tflite_export.layer_walk import all_layers, is_binary
+from tflite_export.calibration import RULES
+from tflite_export.export_files import ExportFiles
+from tflite_export.exporting import as_converted, export
+from tflite_export.findings import SEVERITIES, ExportError, Finding
+from tflite_export.layer_walk import all_layers, is_binary, kernel_quantizers
+from tflite_export.lint import lint
+from tflite_export.model_files import read_model_file
 from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
@@ -31,6 +43,10 @@ from zoo.workdir import Workdir
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("workdir", None, "Folder of a finished run.")
+flags.DEFINE_string(
+    "model", None, "Instead of a run: an .h5 or .keras file, or a SavedModel."
+)
+flags.DEFINE_string("output", None, "The .tflite to make of --model.")
 flags.DEFINE_list(
     "compare", [], "Folders of finished runs to show accuracy and dead weights of."
 )
@@ -42,11 +58,48 @@ flags.DEFINE_bool(
     "random_images", False, "Verify with noise, where the dataset is not at hand."
 )
 flags.DEFINE_bool("strict", True, "Fail if a binary layer would be float or wrong.")
+flags.DEFINE_bool("int8", False, "Compute in int8 what is not binary.")
+flags.DEFINE_enum(
+    "calibration", "min_max", RULES, "How ranges of int8 activations are measured."
+)
+flags.DEFINE_integer(
+    "calibration_samples",
+    200,
+    "Training images to measure them on, the first ones.",
+    lower_bound=1,
+)
+flags.DEFINE_bool("int8_edges", False, "Inputs and outputs in int8 as well.")
+flags.DEFINE_bool("float16", False, "Large float constants in half precision.")
+flags.DEFINE_bool(
+    "pack_weights", True, "Binary weights of layers with float inputs as bits."
+)
+flags.DEFINE_bool(
+    "lint_only",
+    False,
+    "Print findings and leave, with code 1 if one is an error; nothing is written.",
+)
 flags.DEFINE_bool("benchmark", True, "Build and measure the float twin as well.")
 flags.DEFINE_float(
     "timeout", 600.0, "Seconds that each conversion may take.", lower_bound=1.0
 )
-flags.mark_flags_as_required(["workdir"])
+flags.DEFINE_float(
+    "memory_limit",
+    None,
+    "GiB of address space that each conversion may take, on Linux; by default the "
+    "memory of this machine, at least 16.",
+    lower_bound=0.001,
+)
+flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
+flags.register_multi_flags_validator(
+    ["model", "output"],
+    lambda values: (values["model"] is None) == (values["output"] is None),
+    message="--model and --output go together.",
+)
+flags.register_multi_flags_validator(
+    ["model", "compare"],
+    lambda values: values["model"] is None or not values["compare"],
+    message="--compare goes with --workdir.",
+)
 
 _HISTOGRAMS = 4
 
@@ -125,18 +178,18 @@ def _record(
     )
 
 
-def _nothing_binary(report: Report) -> str:
-    notes = {one.layer for one in report.findings if one.severity == "note"}
+def _nothing_binary(model: tf.keras.Model) -> str:
+    layers = [layer for layer in all_layers(model) if kernel_quantizers(layer)]
     return (
         "No layer is binary at run time: "
-        f"{len(notes)} layers have binary weights and real inputs, which LCE stores "
-        "and runs as float."
-        if notes
+        f"{len(layers)} layers have binary weights and real inputs, which LCE runs "
+        "as float."
+        if layers
         else "No layer is binary."
     )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, model: tf.keras.Model) -> str:
     binary = sum(bool(layer.operator) for layer in report.binary_layers)
     lines = [
         f"{one.severity}: {one}" for one in report.findings if one.severity == "error"
@@ -144,15 +197,48 @@ def _summary(report: Report) -> str:
     lines.append(
         f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d."
         if report.binary_layers
-        else _nothing_binary(report)
+        else _nothing_binary(model)
     )
-    kind = "random" if FLAGS.random_images else "test"
+    lines += _stored_smaller(report)
+    kind = "test" if report.verification.given else "random"
     for end in report.verification.end_to_end[:1]:
         lines.append(
             f"The .tflite agrees with Keras on {end.agreement or 0.0:.2%} of "
             f"{report.verification.samples} {kind} images."
         )
     return "\n".join(lines)
+
+
+def _stored_smaller(report: Report) -> list[str]:
+    """What is not float, or not stored so."""
+    lines = []
+    if report.int8 is not None:
+        lines.append(
+            "What is not binary computes in int8, with ranges from "
+            f"{report.calibration_samples} training images ({report.int8.rule})"
+            f"{_accuracy_drop(report)}."
+        )
+    if report.packed_kernels:
+        lines.append(
+            f"{len(report.packed_kernels)} kernels of float convolutions are stored as "
+            "bits."
+        )
+    if report.float16_constants:
+        lines.append(
+            f"{len(report.float16_constants)} constants are stored in half precision."
+        )
+    return lines
+
+
+def _accuracy_drop(report: Report) -> str:
+    before = report.verification.keras_accuracy
+    after = [one.accuracy for one in report.verification.end_to_end]
+    if before is None or not after or after[0] is None:
+        return ""
+    return (
+        f": accuracy {before:.2%} in float, {after[0]:.2%} in int8 "
+        f"({100 * (after[0] - before):+.2f} points)"
+    )
 
 
 def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
@@ -189,36 +275,121 @@ def _samples(config: TrainConfig) -> tuple[np.ndarray | None, np.ndarray | None]
     return dataset.arrays("test", limit=FLAGS.samples)
 
 
+def _calibration_images(config: TrainConfig) -> np.ndarray | None:
+    """Training images, normalised and not augmented; none for an export in float."""
+    if not FLAGS.int8:
+        return None
+    dataset = dataset_of(config, FLAGS.data_dir)
+    dataset.check_prepared()
+    images, _ = dataset.arrays("train", limit=FLAGS.calibration_samples)
+    return images
+
+
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class _Subject:
+    """What is exported, to where, and verified with what.
+
+    # Attributes
+        model: The Keras model.
+        record: Of its training.
+        images: To verify with, normalised; `None` for random ones.
+        labels: Their classes.
+        calibration_images: To measure ranges of int8 activations on; `None` for float.
+        files: What to write.
+    """
+
+    model: tf.keras.Model
+    record: TrainingRecord
+    images: np.ndarray | None
+    labels: np.ndarray | None
+    calibration_images: np.ndarray | None
+    files: ExportFiles
+
+
+def _findings_table(findings: Sequence[Finding]) -> rich.table.Table:
+    table = rich.table.Table(show_lines=True)
+    for column in ("severity", "layer", "reason", "remedy"):
+        table.add_column(column, overflow="fold")
+    for one in findings:
+        table.add_row(one.severity, one.layer, one.reason, one.remedy)
+    return table
+
+
+def _lint_only(model: tf.keras.Model) -> None:
+    findings = lint(as_converted(model)[0])
+    if findings:
+        rich.console.Console().print(_findings_table(findings))
+    counts = Counter(one.severity for one in findings)
+    print(", ".join(f"{severity}: {counts[severity]}" for severity in SEVERITIES))
+    if counts["error"]:
+        sys.exit(1)
+
+
+def _run() -> _Subject:
     workdir = Workdir(FLAGS.workdir)
     compared = [Workdir(path) for path in FLAGS.compare]
     images, labels = _samples(workdir.config())
     model = workdir.model()
     record = _record(workdir, model, compared)
-    path = workdir.path / "model.tflite"
+    files = ExportFiles(workdir.path / "model.tflite")
+    calibration_images = _calibration_images(workdir.config())
+    return _Subject(model, record, images, labels, calibration_images, files)
+
+
+def _file() -> _Subject:
+    if FLAGS.int8:
+        raise ValueError(
+            "Expected --workdir with --int8, got --model: ranges are measured on the "
+            "dataset of a run. From Python, give calibration_data."
+        )
+    model = _model()
+    path = Path(FLAGS.output)
+    record = TrainingRecord(title=f"{model.name}, from {FLAGS.model}", label=model.name)
+    files = ExportFiles(path, prefix=f"{path.stem}.")
+    return _Subject(model, record, None, None, None, files)
+
+
+def _model() -> tf.keras.Model:
+    if FLAGS.model is None:
+        return Workdir(FLAGS.workdir).model()
+    return read_model_file(FLAGS.model, memory_limit=_memory_limit())
+
+
+def _memory_limit() -> int | None:
+    """In bytes."""
+    return None if FLAGS.memory_limit is None else int(FLAGS.memory_limit * 2**30)
+
+
+def main() -> None:
+    if FLAGS.lint_only:
+        _lint_only(_model())
+        return
+    subject = _run() if FLAGS.model is None else _file()
     result = export(
-        model,
-        path,
+        subject.model,
+        subject.files.model,
         strict=FLAGS.strict,
-        samples=images,
-        labels=labels,
+        samples=subject.images,
+        labels=subject.labels,
+        calibration_data=subject.calibration_images,
+        calibration=FLAGS.calibration,
+        int8_edges=FLAGS.int8_edges,
+        float16=FLAGS.float16,
+        pack_weights=FLAGS.pack_weights,
         benchmark=FLAGS.benchmark,
         timeout=FLAGS.timeout,
+        memory_limit=_memory_limit(),
     )
-    page = workdir.path / "report.html"
-    for target, text in (
-        (workdir.path / "report.json", result.report.to_json()),
-        (page, render_page(result.report, record)),
-    ):
-        with atomic_path(target) as partial:
-            partial.write_text(text, encoding="utf-8")
-    rich.console.Console().print(_table(result.report, record))
-    print(_summary(result.report))
-    print(f"model: {path}\nreport: {page}")
+    page = render_page(result.report, subject.record)
+    subject.files.write_reports(result.report, page)
+    weights = subject.files.write_weights(subject.model)
+    rich.console.Console().print(_table(result.report, subject.record))
+    print(_summary(result.report, subject.model))
+    print(f"model: {subject.files.model}\nreport: {subject.files.page}\n{weights}")
 
 
 def run() -> None:

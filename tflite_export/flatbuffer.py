@@ -10,26 +10,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
+from tflite_export.flatbuffer_graph import (
+    BUILTIN_NAMES,
+    TYPE_NAMES,
+    check_graph,
+    entries,
+)
+from tflite_export.flatbuffer_structure import FlatbufferError, check_structure
+
 __all__ = ["Flatbuffer", "FlatbufferError", "Operator", "Tensor"]
-
-_IDENTIFIER = b"TFL3"
-_BUILTIN_NAMES = {
-    value: name
-    for name, value in vars(schema.BuiltinOperator).items()
-    if isinstance(value, int)
-}
-_TYPE_NAMES = {
-    value: name.lower()
-    for name, value in vars(schema.TensorType).items()
-    if isinstance(value, int)
-}
-
-
-class FlatbufferError(ValueError):
-    """Bytes that are not a TensorFlow Lite model."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +36,8 @@ class Tensor:
         dtype: Its type, such as "float32".
         constant_bytes: Size of its content if it is a constant, else 0.
         buffer: The number of that content; equal constants may share one.
+        scale: Of an int8 tensor with one scale, the step of its values; 0.0 for others.
+        zero_point: Of such a tensor, the integer that stands for 0.
     """
 
     index: int
@@ -51,6 +46,27 @@ class Tensor:
     dtype: str
     constant_bytes: int
     buffer: int
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def is_real(self) -> bool:
+        """Whether its values stand for real numbers: float32, or int8 with a scale."""
+        return self.dtype == "float32" or self.scale > 0.0
+
+    def stored(self, values: np.ndarray) -> np.ndarray:
+        """Real numbers in the form in which the tensor holds them."""
+        if not self.scale:
+            return values
+        steps = np.rint(values / self.scale) + self.zero_point
+        return np.clip(steps, -128, 127).astype(np.int8)
+
+    def real(self, stored: np.ndarray) -> np.ndarray:
+        """The real numbers that values of the tensor stand for."""
+        if not self.scale:
+            return stored
+        steps = stored.astype(np.float32) - self.zero_point
+        return (steps * self.scale).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -84,48 +100,48 @@ class Flatbuffer:
     """
 
     def __init__(self, content: bytes):
-        if content[4:8] != _IDENTIFIER:
-            raise FlatbufferError(
-                f"Expected a .tflite file ({_IDENTIFIER.decode()} at byte 4), got "
-                f"{len(content)} bytes with {content[4:8]!r} there."
-            )
+        check_structure(content)
         try:
             self._model = flatbuffer_utils.convert_bytearray_to_object(content)
-            self._graph = self._model.subgraphs[0]
-            self.operators = tuple(map(self._operator, self._graph.operators))
-        except (struct.error, IndexError, TypeError, ValueError, KeyError) as error:
-            raise FlatbufferError(
+        except (struct.error, IndexError, TypeError, ValueError) as error:
+            raise FlatbufferError(  # in the options of an operator
                 f"Expected a .tflite file, got {len(content)} damaged bytes: {error}."
             ) from error
+        check_graph(self._model, len(content))
+        self._graph = self._model.subgraphs[0]
+        self.operators = tuple(map(self._operator, entries(self._graph.operators)))
         self.content = content
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """The inputs of the graph."""
-        return tuple(self.tensors[index] for index in self._graph.inputs)
+        return tuple(self.tensors[index] for index in entries(self._graph.inputs))
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """The outputs of the graph."""
-        return tuple(self.tensors[index] for index in self._graph.outputs)
+        return tuple(self.tensors[index] for index in entries(self._graph.outputs))
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """All tensors, by index."""
         return tuple(
             self._tensor(index, tensor)
-            for index, tensor in enumerate(self._graph.tensors)
+            for index, tensor in enumerate(entries(self._graph.tensors))
         )
 
     def _tensor(self, index: int, tensor: Any) -> Tensor:
         data = self._model.buffers[tensor.buffer].data
+        scale, zero_point = _steps(tensor)
         return Tensor(
             index=index,
-            names=tuple(filter(None, tensor.name.decode().split(";"))),
-            shape=tuple(tensor.shape if tensor.shape is not None else ()),
-            dtype=_TYPE_NAMES[tensor.type],
+            names=tuple(filter(None, (tensor.name or b"").decode().split(";"))),
+            shape=tuple(map(int, entries(tensor.shape))),
+            dtype=TYPE_NAMES[tensor.type],
             constant_bytes=0 if data is None else len(data),
             buffer=tensor.buffer,
+            scale=scale,
+            zero_point=zero_point,
         )
 
     def _operator(self, operator: Any) -> Operator:
@@ -133,25 +149,40 @@ class Flatbuffer:
         builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
         custom = code.customCode.decode() if code.customCode else None
         return Operator(
-            name=custom or _BUILTIN_NAMES[builtin],
-            inputs=tuple(self.tensors[i] for i in operator.inputs if i >= 0),
-            outputs=tuple(self.tensors[i] for i in operator.outputs),
+            name=custom or BUILTIN_NAMES[builtin],
+            inputs=tuple(self.tensors[i] for i in entries(operator.inputs) if i >= 0),
+            outputs=tuple(self.tensors[i] for i in entries(operator.outputs)),
         )
 
     def named_outputs(self) -> dict[str, Tensor]:
-        """The outputs by the names in the model's signature."""
-        signature = self._model.signatureDefs[0]
-        return {
-            entry.name.decode(): self.tensors[entry.tensorIndex]
-            for entry in signature.outputs
-        }
+        """The outputs by the names in the model's signature.
+
+        # Raises
+            FlatbufferError: if it has no signature.
+        """
+        return self._named(self._signature().outputs)
 
     def named_inputs(self) -> dict[str, Tensor]:
-        """The inputs by the names in the model's signature."""
-        signature = self._model.signatureDefs[0]
+        """The inputs by the names in the model's signature.
+
+        # Raises
+            FlatbufferError: if it has no signature.
+        """
+        return self._named(self._signature().inputs)
+
+    def _signature(self) -> Any:
+        for signature in entries(self._model.signatureDefs):
+            if signature.subgraphIndex == 0:
+                return signature
+        raise FlatbufferError(
+            "Expected a .tflite file with a signature, which names inputs and outputs, "
+            "got one without. Convert the model with tflite_export.export."
+        )
+
+    def _named(self, named: Any) -> dict[str, Tensor]:
         return {
-            entry.name.decode(): self.tensors[entry.tensorIndex]
-            for entry in signature.inputs
+            (entry.name or b"").decode(): self.tensors[entry.tensorIndex]
+            for entry in entries(named)
         }
 
     def operators_between(
@@ -184,7 +215,8 @@ class Flatbuffer:
         operators = [self._graph.operators[i] for i in self._cone(inputs, outputs)]
         used = {tensor.index for tensor in (*inputs, *outputs)}
         for operator in operators:
-            used.update(i for i in (*operator.inputs, *operator.outputs) if i >= 0)
+            numbers = (*entries(operator.inputs), *entries(operator.outputs))
+            used.update(i for i in numbers if i >= 0)
         order = sorted(used)
         buffers = [schema.BufferT()]  # number 0 stands for no content
         graph = schema.SubGraphT()
@@ -201,6 +233,17 @@ class Flatbuffer:
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
+def _steps(tensor: Any) -> tuple[float, int]:
+    """Scale and zero point of an int8 tensor that has one of each."""
+    quantization = tensor.quantization
+    if tensor.type != schema.TensorType.INT8 or quantization is None:
+        return 0.0, 0
+    scales, zeros = map(entries, (quantization.scale, quantization.zeroPoint))
+    if len(scales) != 1 or len(zeros) != 1 or not scales[0] > 0.0:
+        return 0.0, 0
+    return float(scales[0]), int(zeros[0])
+
+
 def _copy(table: Any) -> Any:
     copy = type(table)()
     vars(copy).update(vars(table))
@@ -209,8 +252,8 @@ def _copy(table: Any) -> Any:
 
 def _renumbered(operator: Any, numbers: dict[int, int]) -> Any:
     copy = _copy(operator)
-    copy.inputs = [numbers[index] for index in operator.inputs]
-    copy.outputs = [numbers[index] for index in operator.outputs]
+    copy.inputs = [numbers[index] for index in entries(operator.inputs)]
+    copy.outputs = [numbers[index] for index in entries(operator.outputs)]
     return copy
 
 

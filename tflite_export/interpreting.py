@@ -1,11 +1,22 @@
-"""Runs a .tflite with Larq Compute Engine's own interpreter on this machine."""
+"""Runs a .tflite with Larq Compute Engine's own interpreter on this machine.
 
+The interpreter is native code that trusts the file. What `tflite_export` has just
+converted runs in this process; what comes from elsewhere should have passed
+`explain_run` before.
+"""
+
+import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["KERNELS", "make_interpreter", "run_samples"]
+from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.limited_process import ProcessError, run_limited
+
+__all__ = ["KERNELS", "explain_run", "make_interpreter", "random_inputs", "run_samples"]
 
 KERNELS: dict[str, dict[str, bool]] = {
     "default": {},
@@ -14,6 +25,8 @@ KERNELS: dict[str, dict[str, bool]] = {
 """The kernels that LCE offers for binary convolutions on a device, by name. "default"
 is the fast one on ARM; on x86 it runs at reference speed and "indirect" is faster.
 """
+
+_WORKER = "tflite_export.interpreter_worker"
 
 
 def make_interpreter(content: bytes, *, threads: int = 1, **options: bool) -> Any:
@@ -57,3 +70,41 @@ def run_samples(
         for sample in zip(*samples)
     ]
     return [np.concatenate(arrays) for arrays in zip(*results)]
+
+
+def random_inputs(content: bytes) -> list[np.ndarray]:
+    """One array for each input of a model, always the same ones."""
+    generator = np.random.default_rng(0)
+    return [
+        generator.standard_normal(tensor.shape).astype(tensor.dtype)
+        for tensor in Flatbuffer(content).inputs
+    ]
+
+
+def explain_run(
+    content: bytes, *, timeout: float = 60.0, memory_limit: int | None = None
+) -> str | None:
+    """Why a model does not run on this machine; `None` if it does.
+
+    Runs it once with each kernel, in a process of its own, which a damaged file may
+    crash or hang.
+
+    # Arguments
+        content: The bytes of a .tflite, from anywhere.
+        timeout: Seconds after which the process is stopped.
+        memory_limit: Bytes of address space that it may have, on Linux; `None` for
+            the memory of this machine, at least 16 GiB.
+
+    # Raises
+        FlatbufferError: for bytes that are no .tflite.
+    """
+    Flatbuffer(content)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.tflite")
+        path.write_bytes(content)
+        command = [sys.executable, "-m", _WORKER, str(path)]
+        try:
+            run_limited(command, timeout=timeout, memory_limit=memory_limit)
+        except ProcessError as error:
+            return f"the runtime {error}"
+    return None

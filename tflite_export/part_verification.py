@@ -24,10 +24,9 @@ from tflite_export.tensor_matching import Match, keras_values, match_tensors
 
 __all__ = ["Part", "PartVerifier"]
 
-# Part by part, relative to the largest value of the tensor. Float32 rounding (6e-8) of
-# sums of about a thousand terms, multiplied by a BatchNorm that may amplify it a
-# hundredfold, stays below; a wrong border or a lost sign gives 1e-2 and more.
-_TOLERANCE = 1e-4
+# Steps of an int8 output: next to the middle of two steps an operator may take the
+# other one; sums and means round their inputs or multipliers as well.
+_STEPS = 3
 _NEAR_ZERO = 1e-5  # a pre-sign value, relative to the largest, that rounding can flip
 _PART_SAMPLES = 8  # images that each part is compared on
 _SPARE_SAMPLES = 64  # images to choose them from, if memory allows
@@ -45,6 +44,7 @@ class Part:
         error: Largest difference, relative to the largest value, over both kernels.
         compared: Images that were compared.
         set_aside: Images left out for a value next to zero at a sign inside the part.
+        tolerance: What rounding explains of the error.
         failure: What the runtime said if it refused the part, else empty.
     """
 
@@ -53,12 +53,13 @@ class Part:
     error: float
     compared: int
     set_aside: int
+    tolerance: float
     failure: str = ""
 
     @property
     def is_right(self) -> bool:
         """Whether it ran and is within rounding."""
-        return not self.failure and self.error <= _TOLERANCE
+        return not self.failure and self.error <= self.tolerance
 
     def finding(self) -> Finding:
         """What to say about a part that is not right."""
@@ -104,6 +105,7 @@ class PartVerifier:
         model: The float32 model that was converted.
         flatbuffer: What became of it.
         samples: One array [N, ...] for each input.
+        tolerance: Of a part in float, relative to its largest value.
     """
 
     def __init__(
@@ -111,7 +113,9 @@ class PartVerifier:
         model: tf.keras.Model,
         flatbuffer: Flatbuffer,
         samples: Sequence[np.ndarray],
+        tolerance: float,
     ):
+        self._tolerance = tolerance
         self._flatbuffer = flatbuffer
         self._matches = match_tensors(model, flatbuffer)
         self._matched = {match.tensor.index: match for match in self._matches}
@@ -147,12 +151,14 @@ class PartVerifier:
         is_clean = all_seen and usable.any()
         chosen = np.flatnonzero(usable if is_clean else np.ones(total, bool))
         chosen = chosen[:_PART_SAMPLES]
-        inputs = [self._value(source)[chosen] for source in sources]
-        expected = self._value(match)[chosen]
+        inputs = [
+            source.tensor.stored(self._value(source)[chosen]) for source in sources
+        ]
+        expected = match.tensor.real(match.tensor.stored(self._value(match)[chosen]))
         try:
             errors = self._errors(match, tensors, inputs, expected)
         except RuntimeError as refusal:
-            return Part(match.layer, names, math.inf, 0, 0, str(refusal))
+            return Part(match.layer, names, math.inf, 0, 0, 0.0, str(refusal))
         if is_clean:
             error, compared = errors.max(), len(chosen)
         else:  # flips touch a few values of some images
@@ -161,7 +167,9 @@ class PartVerifier:
             ).min()
             compared = 1
         set_aside = int((~usable).sum()) if is_clean else total - 1
-        return Part(match.layer, names, float(error), compared, set_aside)
+        steps = _STEPS * match.tensor.scale / _largest(expected)
+        tolerance = self._tolerance + steps
+        return Part(match.layer, names, float(error), compared, set_aside, tolerance)
 
     def _errors(
         self,
@@ -172,11 +180,12 @@ class PartVerifier:
     ) -> np.ndarray:
         """The relative error of each value over all kernels, [N, values]."""
         content = self._flatbuffer.part(tensors, [match.tensor])
-        largest = float(np.abs(expected).max()) or 1.0
+        largest = _largest(expected)
         errors = np.zeros((len(expected), expected[0].size))
         for options in KERNELS.values():
             (actual,) = run_samples(content, inputs, **options)
-            difference = np.abs(actual - expected).reshape(errors.shape) / largest
+            difference = np.abs(match.tensor.real(actual) - expected) / largest
+            difference = difference.reshape(errors.shape)
             errors = np.maximum(errors, np.nan_to_num(difference, nan=np.inf))
         return errors
 
@@ -219,13 +228,21 @@ class PartVerifier:
             return 0, 0
         inputs = self._flatbuffer.inputs
         content = self._flatbuffer.part(inputs, [m.tensor for m in computed])
-        feeds = [self._value(self._matched[tensor.index]) for tensor in inputs]
+        feeds = [
+            tensor.stored(self._value(self._matched[tensor.index])) for tensor in inputs
+        ]
         outputs = run_samples(content, feeds)
         flips = signs = 0
         for match, output in zip(computed, outputs):
-            flips += int(((output >= 0) != (self._value(match) >= 0)).sum())
+            expected = match.tensor.stored(self._value(match))
+            zero = match.tensor.zero_point
+            flips += int(((output >= zero) != (expected >= zero)).sum())
             signs += output.size
         return flips, signs
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.abs(values).max()) or 1.0
 
 
 def _takes_sign_inside(operator: Operator, fed: Collection[int]) -> bool:

@@ -14,8 +14,10 @@ import tensorflow as tf
 import larq_irnet
 from tflite_export.benchmarking import Latency
 from tflite_export.binary_layers import BinaryLayer
+from tflite_export.calibration import Calibration
 from tflite_export.findings import Finding
 from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.rewrites import Rewrite
 from tflite_export.verification import Verification
 
 __all__ = ["OperatorSummary", "Report", "machine", "summarize_operators", "versions"]
@@ -45,9 +47,14 @@ class Report:
         model_bytes: Size of the .tflite.
         float_bytes: Size of the float twin's .tflite, if there is one.
         findings: What a user should know, by layer.
+        rewrites: What was changed in the Keras model before the conversion, in order.
         binary_layers: Expected against actual binary convolutions.
         operators: Kinds of operators and their weight in bytes.
         verification: What was compared with Keras, and how it went.
+        int8: How ranges were measured, if what is not binary computes in int8.
+        calibration_samples: How many samples they were measured on.
+        packed_kernels: Kernels of float operators that are stored as bits.
+        float16_constants: Constants that are stored in half precision.
         latencies: On this machine, in milliseconds.
         versions: Of the packages involved.
         machine: Where it was measured.
@@ -57,9 +64,14 @@ class Report:
     model_bytes: int
     float_bytes: int | None
     findings: tuple[Finding, ...]
+    rewrites: tuple[Rewrite, ...]
     binary_layers: tuple[BinaryLayer, ...]
     operators: tuple[OperatorSummary, ...]
     verification: Verification
+    int8: Calibration | None
+    calibration_samples: int
+    packed_kernels: tuple[str, ...]
+    float16_constants: tuple[str, ...]
     latencies: tuple[Latency, ...]
     versions: dict[str, str]
     machine: str

@@ -70,6 +70,15 @@ def _headlines(report: Report) -> list[tuple[str, str, str]]:
     if report.float_bytes is not None:
         ratio = report.float_bytes / report.model_bytes
         lines.append((f"{ratio:.1f}×", "smaller", "than the float twin"))
+    if report.int8 is not None:
+        explanation = f"{report.int8.rule}, {report.calibration_samples} samples"
+        lines.append(("int8", "what is not binary", explanation))
+    if report.packed_kernels:
+        packed = f"{len(report.packed_kernels)} kernels"
+        lines.append((packed, "stored as bits", "of float convolutions"))
+    if report.float16_constants:
+        halved = f"{len(report.float16_constants)} constants"
+        lines.append((halved, "in half precision", "of float operators"))
     if report.latencies:
         *binaries, twin = report.latencies
         fastest = min(binaries, key=lambda one: one.median_ms)

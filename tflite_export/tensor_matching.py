@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tflite_export.flatbuffer import Flatbuffer, Tensor
+from tflite_export.fake_quantization import FakeQuantization
+from tflite_export.flatbuffer import Flatbuffer, Operator, Tensor
 
 __all__ = ["Match", "keras_values", "match_tensors"]
 
@@ -40,6 +41,8 @@ def _layer_outputs(model: tf.keras.Model) -> Iterator[tuple[str, Any]]:
             continue
         for node in range(len(layer.inbound_nodes)):
             output = layer.get_output_at(node)
+            if isinstance(output, (list, tuple, dict)):
+                continue  # one operator computes them all
             if tf.keras.backend.is_keras_tensor(output):
                 yield layer.name, output
 
@@ -70,12 +73,20 @@ def _operator_names(model: tf.keras.Model, tensors: Sequence[Any]) -> list[str]:
         return tf.nest.flatten(outputs)
 
     graph = trace.get_concrete_function(*specs).graph
-    names = []
-    for output in graph.outputs:
-        while output.op.type in ("Identity", "IdentityN"):
-            output = output.op.inputs[output.value_index]
-        names.append(output.op.name)
-    return names
+    return [
+        _named_after(output, tensor._keras_history.layer).op.name
+        for output, tensor in zip(graph.outputs, tensors)
+    ]
+
+
+def _named_after(output: tf.Tensor, layer: tf.keras.layers.Layer) -> tf.Tensor:
+    """What is behind operators that the converter leaves out."""
+    while output.op.type in ("Identity", "IdentityN"):
+        output = output.op.inputs[output.value_index]
+    bias = getattr(layer, "bias", None)
+    if output.op.type == "BiasAdd" and bias is not None and not bias.numpy().any():
+        return output.op.inputs[0]
+    return output
 
 
 def _fitting(given: str, names: Sequence[str], is_cut_off: bool) -> list[int]:
@@ -139,8 +150,24 @@ def _halves(flatbuffer: Flatbuffer) -> set[int]:
     }
 
 
+def _repeats(operator: Operator) -> bool:
+    """Whether it gives what it reads in other steps, for one reader that needs them."""
+    return operator.name == "QUANTIZE" and operator.inputs[0].scale > 0.0
+
+
+def _rounded(index: int, keras_tensors: Sequence[Any]) -> int:
+    """The place of a tensor rounded to int8, or of itself: the converter makes one of
+    them."""
+    layer = keras_tensors[index]._keras_history.layer
+    for node in layer.outbound_nodes:
+        if isinstance(node.outbound_layer, FakeQuantization):
+            places = [i for i, x in enumerate(keras_tensors) if x is node.outputs]
+            return places[0] if places else index
+    return index
+
+
 def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
-    """Finds the Keras twins of the float tensors of a flatbuffer.
+    """Finds the Keras twins of the float and int8 tensors of a flatbuffer.
 
     # Arguments
         model: The float32 model that was converted.
@@ -156,11 +183,13 @@ def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
     matches: dict[int, Match] = {}  # by the index of the Keras tensor
     for operator in flatbuffer.operators:
         for tensor in operator.outputs:
-            if tensor.dtype != "float32" or tensor.index in halves:
+            if not tensor.is_real or tensor.index in halves or _repeats(operator):
                 continue
             found = _candidates(tensor, names)
             if found:
                 last = max(found)
+                if tensor.scale:
+                    last = _rounded(last, keras_tensors)
                 if tuple(tensor.shape[1:]) == tuple(keras_tensors[last].shape[1:]):
                     matches[last] = Match(tensor, layers[last], keras_tensors[last])
     inputs = [

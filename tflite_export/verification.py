@@ -22,7 +22,20 @@ from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.interpreting import KERNELS, run_samples
 from tflite_export.part_verification import Part, PartVerifier
 
-__all__ = ["EndToEnd", "Verification", "verify"]
+__all__ = [
+    "FLOAT16_TOLERANCE",
+    "FLOAT32_TOLERANCE",
+    "EndToEnd",
+    "Verification",
+    "verify",
+]
+
+# Part by part, relative to the largest value of the tensor. Float32 rounding (6e-8) of
+# sums of about a thousand terms, multiplied by a BatchNorm that may amplify it a
+# hundredfold, stays below; a wrong border or a lost sign gives 1e-2 and more.
+FLOAT32_TOLERANCE = 1e-4
+# Constants in half precision are off by 5e-4 each; in a sum most of it cancels.
+FLOAT16_TOLERANCE = 2e-3
 
 _RANDOM_SAMPLES = 64
 _LOWEST_AGREEMENT = 0.9  # below it, sign flips no longer explain the difference
@@ -152,10 +165,17 @@ def _end_to_end(
     )[0]
     first = flatbuffer.named_outputs()["output_0"].index
     position = [tensor.index for tensor in flatbuffer.outputs].index(first)
-    feeds = _in_runtime_order(flatbuffer, samples)
+    feeds = [
+        tensor.stored(array)
+        for tensor, array in zip(
+            flatbuffer.inputs, _in_runtime_order(flatbuffer, samples)
+        )
+    ]
     results = []
     for kernel, options in KERNELS.items():
-        actual = run_samples(flatbuffer.content, feeds, **options)[position]
+        actual = flatbuffer.outputs[position].real(
+            run_samples(flatbuffer.content, feeds, **options)[position]
+        )
         results.append(
             EndToEnd(
                 kernel=kernel,
@@ -173,6 +193,9 @@ def verify(
     *,
     samples: Sequence[np.ndarray] | None = None,
     labels: np.ndarray | None = None,
+    original: tf.keras.Model | None = None,
+    deployed: Flatbuffer | None = None,
+    tolerance: float = FLOAT32_TOLERANCE,
 ) -> Verification:
     """Compares a flatbuffer with the Keras model that it was made from.
 
@@ -182,19 +205,26 @@ def verify(
         samples: One array [N, ...] for each input; `None` takes random numbers, which
             tell right from wrong but nothing about accuracy.
         labels: Classes [N] of the samples.
+        original: What `model` was rewritten from, which the whole is compared with;
+            `None` for the model itself.
+        deployed: What is run end to end, if that differs from `flatbuffer` in names,
+            by which parts are found.
+        tolerance: Of a part in float, relative to its largest value.
 
     # Raises
         ValueError: if there are no samples and an input is not floating.
     """
     inputs = _random_samples(model) if samples is None else list(samples)
-    verifier = PartVerifier(model, flatbuffer, inputs)
+    verifier = PartVerifier(model, flatbuffer, inputs, tolerance)
     parts = tuple(verifier.parts())
     flips = signs = 0
     end_to_end: list[EndToEnd] = []
     keras_accuracy, failure = None, ""
     try:
         flips, signs = verifier.count_flips()
-        end_to_end, keras_accuracy = _end_to_end(model, flatbuffer, inputs, labels)
+        end_to_end, keras_accuracy = _end_to_end(
+            original or model, deployed or flatbuffer, inputs, labels
+        )
     except RuntimeError as refusal:
         failure = str(refusal)
     return Verification(

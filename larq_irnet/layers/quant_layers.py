@@ -120,7 +120,7 @@ class _QuantizedByMethod:
 class QuantDense(_QuantizedByMethod, lq.layers.QuantDense):
     """`larq.layers.QuantDense` with `quantizer`, the name of a method.
 
-    Larq Compute Engine has no binary dense kernel: `tflite_export.export` makes a 1x1
+    Larq Compute Engine has no binary dense kernel: `tflite_export.export` makes a
     convolution of this layer, which computes the same and is accelerated.
 
     # Arguments
@@ -139,6 +139,9 @@ class QuantDense(_QuantizedByMethod, lq.layers.QuantDense):
 @_register
 class QuantConv1D(_QuantizedByMethod, lq.layers.QuantConv1D):
     """`larq.layers.QuantConv1D` with `quantizer`, the name of a method.
+
+    Larq Compute Engine has no binary kernel for sequences: `tflite_export.export` makes
+    a convolution of images that are one pixel high of this layer.
 
     # Arguments
         quantizer: One of `larq_irnet.methods.names()`, a `Method`, or `None`.

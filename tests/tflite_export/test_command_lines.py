@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 
+import larq as lq
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
 import zoo.workdir
+from tests.tflite_export.networks import plain_network
+from tflite_export.binary_weights import binary_weights, load_binary_weights
 
 
 def run(*arguments):
@@ -51,6 +54,11 @@ def test_export_leaves_model_and_reports(finished_run):
     assert "Latent weights of IR-Net over the epochs" in page
     assert f"Latent weights of IR-Net ({finished_run}) over the epochs" in page
     assert not list(finished_run.glob(".partial*"))
+    weights = load_binary_weights(finished_run / "binary_weights.npz")
+    assert len(weights) == 18
+    model = zoo.workdir.Workdir(finished_run).model()
+    for name, kernel in binary_weights(model).items():
+        np.testing.assert_array_equal(weights[name].unpack(), kernel.unpack())
 
     measured = run(
         "tflite_export.benchmark",
@@ -90,6 +98,29 @@ def test_export_of_imported_weights_without_their_dataset(method, words, tmp_pat
     assert "before" not in page  # weights of layers before a training
 
 
+@pytest.mark.parametrize("input_quantizer, code", [(None, 0), ("ste_tern", 1)])
+def test_lint_only_of_a_run(input_quantizer, code, tmp_path):
+    config = zoo.recipes.get("irnet_resnet20_digits").config
+    model = config.build_model()
+    if input_quantizer is not None:
+        ternary = {"input_quantizer": input_quantizer, "name": "ternary"}
+        x = lq.layers.QuantConv2D(8, 3, **ternary)(model.input)
+        outputs = tf.keras.layers.GlobalAveragePooling2D()(x)
+        model = tf.keras.Model(model.input, outputs)
+    workdir = zoo.workdir.Workdir(tmp_path)
+    workdir.create(config)
+    workdir.write_model(model)
+    before = sorted(tmp_path.iterdir())
+    process = run("tflite_export.export", f"--workdir={tmp_path}", "--lint_only")
+    assert process.returncode == code, process.stderr
+    assert "Traceback" not in process.stderr
+    for column in ("severity", "layer", "reason", "remedy"):
+        assert column in process.stdout
+    counts = "error: 1, slower: 1, note: 0" if code else "error: 0, slower: 0, note: 1"
+    assert process.stdout.strip().splitlines()[-1] == counts
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_export_of_a_missing_run(tmp_path):
     process = run("tflite_export.export", f"--workdir={tmp_path / 'none'}")
     assert_fails_in_one_line(process, "Expected a training run", "config.json")
@@ -105,6 +136,55 @@ def test_export_of_a_damaged_run(finished_run, tmp_path):
         "config.json",
         "model.keras",
     ]
+
+
+def test_export_of_a_model_file(tmp_path):
+    model, output = tmp_path / "net.keras", tmp_path / "net.tflite"
+    plain_network().save(model)
+    flags = (f"--model={model}", f"--output={output}", "--nobenchmark")
+    process = run("tflite_export.export", *flags)
+    assert process.returncode == 0, process.stderr
+    assert "3 of 3 binary layers are LceBconv2d" in process.stdout
+    assert "random images" in process.stdout
+    report = json.loads((tmp_path / "net.report.json").read_text())
+    assert output.stat().st_size == report["model_bytes"]
+    assert "net.keras" in (tmp_path / "net.report.html").read_text(encoding="utf-8")
+    assert len(load_binary_weights(tmp_path / "net.binary_weights.npz")) == 3
+
+
+def test_export_of_a_damaged_model_file(tmp_path):
+    model = tmp_path / "net.keras"
+    model.write_bytes(b"PK\x03\x04 and nothing else")
+    output = f"--output={tmp_path / 'net.tflite'}"
+    process = run("tflite_export.export", f"--model={model}", output)
+    assert_fails_in_one_line(process, str(model), "is damaged")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
+
+
+def test_flags_that_do_not_go_together():
+    cases = {
+        (): "Exactly one of",
+        ("--workdir=run", "--model=net.h5", "--output=net.tflite"): "Exactly one of",
+        ("--model=net.h5",): "--model and --output go together",
+        ("--model=a", "--output=b", "--compare=c"): "--compare goes with --workdir",
+    }
+    script = (  # one process for all
+        "import tflite_export.export\nfrom absl import flags\n"
+        f"for arguments in {[*cases]!r}:\n"
+        "    flags.FLAGS.unparse_flags()\n"
+        "    for name in ('workdir', 'model', 'output', 'compare'):\n"
+        "        flags.FLAGS[name].unparse()\n"
+        "    try:\n"
+        "        flags.FLAGS(['export', *arguments])\n"
+        "    except flags.IllegalFlagValueError as error:\n"
+        "        print(str(error).replace(chr(10), ' '))\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    lines = process.stdout.splitlines()
+    assert len(lines) == len(cases), process.stderr
+    assert all(words in line for words, line in zip(cases.values(), lines))
 
 
 def test_benchmark_of_something_else(tmp_path):

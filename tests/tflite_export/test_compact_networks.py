@@ -41,7 +41,7 @@ def export(model, path):
 def test_networks(network, binary, depthwise, others, tmp_path):
     result = export(build(*network), tmp_path)
     report = result.report
-    assert report.findings == ()
+    assert not [one for one in report.findings if one.severity == "error"]
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * binary
     operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
     counted = collections.Counter(operators)

@@ -1,5 +1,7 @@
 """A converter that fails, crashes or hangs becomes one clear error."""
 
+import sys
+
 import pytest
 import tensorflow as tf
 
@@ -44,12 +46,24 @@ def test_a_silent_converter_is_an_error(monkeypatch, tmp_path, model):
         conversion.convert(model)
 
 
-def test_log_lines_are_not_its_words():
-    stderr = (
-        "I0000 00:00:1 noise\nWARNING: all\nTraceback (most recent call last):\n"
-        '  File "x.py", line 1\n    ^^^^\nreal trouble\n'
+def test_an_unconverted_operator_is_told(caplog, monkeypatch, tmp_path, model):
+    script = (
+        "import sys, pathlib\n"
+        "pathlib.Path(sys.argv[-1]).write_bytes(b'model')\n"
+        "print('I0000 noise\\nCustom ops: BesselI0\\nDetails:', file=sys.stderr)"
     )
-    assert conversion._last_words(stderr) == "real trouble"
+    with_worker(monkeypatch, tmp_path, script)
+    assert conversion.convert(model) == b"model"
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "Custom ops: BesselI0" in record.getMessage()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+def test_a_greedy_converter_is_stopped(monkeypatch, tmp_path, model):
+    with_worker(monkeypatch, tmp_path, "bytearray(4 * 2**30)")
+    with pytest.raises(tflite_export.ExportError, match="ran out of its memory of 2"):
+        conversion.convert(model, memory_limit=2 * 2**30)
 
 
 def test_unknown_converters_are_refused(model):

@@ -1,5 +1,6 @@
 """The whole contract: what an export promises, and when it refuses."""
 
+import json
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import tflite_export
 import zoo
 from tests.tflite_export import networks
 from tests.tflite_export.networks import larq_conv, network_of
+from tflite_export import exporting
 
 
 def test_the_report_holds_what_was_measured(exported_residual, residual_samples):
@@ -47,7 +49,7 @@ def test_all_18_binary_convolutions_of_resnet20(tmp_path):
         model, tmp_path / "model.tflite", benchmark=False
     ).report
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 18
-    assert report.findings == ()
+    assert {finding.severity for finding in report.findings} == {"note"}
     assert max(part.error for part in report.verification.parts) < 1e-5
 
 
@@ -191,6 +193,21 @@ def test_paths_are_checked_before_the_work(tmp_path, residual_model):
         tflite_export.export(residual_model, tmp_path)
 
 
+def test_a_path_stands_for_the_model_in_it(tmp_path, monkeypatch):
+    path = tmp_path / "net.keras"
+    read = network_of(larq_conv("ste_tern"))  # refused later on
+    monkeypatch.setattr(
+        exporting, "read_model_file", lambda given, **limits: {path: read}[given]
+    )
+    with pytest.raises(tflite_export.ExportError, match="conv: .*ternary"):
+        tflite_export.export(path, tmp_path / "m.tflite")
+
+
+def test_a_path_without_a_model(tmp_path):
+    with pytest.raises(tflite_export.ModelFileError, match="found none at .*none.h5"):
+        tflite_export.export(str(tmp_path / "none.h5"), tmp_path / "m.tflite")
+
+
 @pytest.mark.parametrize("shape", [(4, 8, 8, 1), (0, 8, 8, 3), (8, 8, 3)])
 def test_samples_have_to_fit(tmp_path, residual_model, shape):
     with pytest.raises(ValueError, match="Expected samples of shape"):
@@ -205,3 +222,26 @@ def test_labels_have_to_fit(tmp_path, residual_model, residual_samples):
         tflite_export.export(
             residual_model, tmp_path / "m.tflite", samples=images, labels=labels[:3]
         )
+
+
+def test_what_was_rewritten_is_reported_and_verified(tmp_path):
+    inputs = tf.keras.Input((8, 8, 64))
+    x = networks.binary_conv(32, "conv", groups=2, pad_values=0.0)(inputs)
+    x = tf.keras.layers.Activation("hard_tanh", name="act")(x)
+    x = networks.binary_conv(32, "next", strides=8)(x)
+    x = tf.keras.layers.Flatten()(x)
+    x = irnet.layers.QuantDense(3, quantizer="recu", name="dense")(x)
+    result = tflite_export.export(
+        tf.keras.Model(inputs, x), tmp_path / "m.tflite", benchmark=False
+    )
+    report = result.report
+    assert [(one.layer, one.rewrite) for one in report.rewrites] == [
+        *[(name, "folded kernel") for name in ("conv", "next", "dense")],
+        ("dense", "dense as convolution"),
+        ("conv", "groups as convolutions"),
+        ("act", "activation before sign"),
+    ]
+    assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 4
+    assert {finding.severity for finding in report.findings} <= {"slower"}
+    assert json.loads(report.to_json())["rewrites"][-1]["layer"] == "act"
+    assert {end.agreement for end in report.verification.end_to_end} == {1.0}

@@ -21,6 +21,8 @@ NETWORKS = [  # pixels, options, binary convolutions, cheap convolutions of the 
     ("IR2Net18", 64, {"recovery": "C"}, 16, {"SPLIT": 1, "CONV_2D": 5 + 8}),
     ("IR2Net18", 64, {"recovery": "D"}, 16, {"DEPTHWISE_CONV_2D": 1}),
 ]
+# Convolutions whose only reader is another one, without a pool between, write bits.
+WRITING_BITS = {"VGGSmall": 2, "CifarResNet18": 8}
 
 
 def build(name, size, options):
@@ -38,11 +40,12 @@ def test_networks(name, size, options, binary, cheap, tmp_path):
         model, tmp_path / "model.tflite", samples=images, benchmark=False
     )
     report = result.report
-    assert report.findings == ()
+    assert not [one for one in report.findings if one.severity == "error"]
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * binary
     operators = [one.name for one in Flatbuffer(result.flatbuffer).operators]
     counted = collections.Counter(operators)
-    assert counted["LceBconv2d"] == counted["LceQuantize"] == binary
+    assert counted["LceBconv2d"] == binary
+    assert counted["LceQuantize"] == binary - WRITING_BITS.get(name, 0)
     assert {operator: counted[operator] for operator in cheap} == cheap
     assert counted["DEPTHWISE_CONV_2D"] == cheap.get("DEPTHWISE_CONV_2D", 0)
     # float32 sums in another order, relative to the largest value

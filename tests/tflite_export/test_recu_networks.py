@@ -19,8 +19,11 @@ NETWORKS = [  # pixels, binary convolutions
     ("ResNet18", 64, 16),
     ("ReActNet18", 64, 16),
 ]
-# Batch norms behind a max pool, which LCE cannot fold: one half of each is a MUL.
+# Batch norms behind a max pool with scales of both signs, which LCE cannot fold: one
+# half of each is a MUL.
 MULS = {"VGGSmall": 3}
+# Convolutions whose only reader is another one, without a pool between, write bits.
+WRITING_BITS = {"VGGSmall": 2, "CifarResNet18": 8}
 
 
 def build(name, size, method):
@@ -41,10 +44,11 @@ def test_scales_of_channels_are_folded(name, size, binary, tmp_path):
         model, tmp_path / "model.tflite", samples=images, benchmark=False
     )
     report = result.report
-    assert report.findings == ()
+    assert not [one for one in report.findings if one.severity == "error"]
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * binary
     operators = count_operators(result.flatbuffer)
-    assert operators["LceBconv2d"] == operators["LceQuantize"] == binary
+    assert operators["LceBconv2d"] == binary
+    assert operators["LceQuantize"] == binary - WRITING_BITS.get(name, 0)
     assert operators["MUL"] == MULS.get(name, 0)
     assert operators["PADV2"] == operators["DIV"] == operators["SUB"] == 0
     # float32 sums in another order, relative to the largest value

@@ -182,3 +182,16 @@ def test_nan_in_the_outputs_is_an_error(
             }
         ).to_json()
     )
+
+
+def test_the_whole_is_compared_with_what_was_rewritten(
+    residual_model, converted_residual
+):
+    reversed_logits = tf.reverse(residual_model.output, [-1])
+    original = tf.keras.Model(residual_model.input, reversed_logits)
+    images = np.random.default_rng(1).normal(size=(50, 8, 8, 3)).astype(np.float32)
+    verification = verify(
+        residual_model, converted_residual, original=original, samples=[images]
+    )
+    assert all(part.is_right for part in verification.parts)
+    assert [finding.layer for finding in verification.findings()] == ["output"] * 2

@@ -1,4 +1,4 @@
-"""Rewrites keep what they promise to keep."""
+"""A model of any precision becomes one in float32, the same otherwise."""
 
 import larq as lq
 import numpy as np
@@ -8,9 +8,18 @@ import tensorflow as tf
 from tests.tflite_export import networks
 from tflite_export.findings import ExportError
 from tflite_export.layer_walk import all_layers, is_binary
-from tflite_export.rewrite import float_twin, in_float32
+from tflite_export.rewrites import in_float32
 
-BUILDERS = [networks.residual_network, networks.nested_network]
+
+def signs_of_their_own():
+    """Quantizers as layers, and with arguments of their own."""
+    sign = lq.quantizers.SteSign(clip_value=2.0)
+    conv = networks.larq_conv(lq.quantizers.ApproxSign(), kernel_quantizer="libra_pb")
+    shapes = [tf.keras.Input((8, 8, 3)), sign, conv, lq.quantizers.SwishSign()]
+    return tf.keras.Sequential(shapes)
+
+
+BUILDERS = [networks.residual_network, networks.nested_network, signs_of_their_own]
 
 
 def test_the_copy_shares_nothing(residual_model):
@@ -42,6 +51,25 @@ def test_a_layer_that_cannot_be_rebuilt_is_an_error():
         in_float32(networks.network_of(Configless(2.0)))
 
 
+def test_functions_of_the_same_name_are_told_apart():
+    def named():
+        @lq.utils.set_precision(1)
+        def quantizer(x):
+            return lq.math.sign(x)
+
+        return quantizer
+
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((8, 8, 3)),
+            networks.larq_conv(named(), name="one"),
+            networks.larq_conv(named(), name="two"),
+        ]
+    )
+    with pytest.raises(ExportError, match="two: another layer .* called 'quantizer'"):
+        in_float32(model)
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
 @pytest.mark.parametrize("build", BUILDERS)
 def test_mixed_precision_is_taken_out_everywhere(build, policy):
@@ -60,13 +88,3 @@ def test_mixed_precision_is_taken_out_everywhere(build, policy):
         np.testing.assert_allclose(before, after, rtol=1e-7)  # float64 is rounded
     shape = (1, *model.input_shape[1:])
     assert rebuilt(tf.ones(shape)).dtype == tf.float32
-
-
-@pytest.mark.parametrize("build", BUILDERS)
-def test_the_float_twin_has_no_quantizers(build):
-    model = build()
-    twin = float_twin(model)
-    assert not any(is_binary(layer) for layer in all_layers(twin))
-    assert any(is_binary(layer) for layer in all_layers(model))
-    assert twin.count_params() == model.count_params()
-    assert twin.output_shape == model.output_shape

@@ -1,0 +1,219 @@
+"""Exports that compute in int8 wherever they do not compute with bits."""
+
+import collections
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tflite_export
+from tests.tflite_export import networks
+from tflite_export.calibration import Calibration
+from tflite_export.conversion import convert
+from tflite_export.fake_quantization import FakeQuantization, with_fake_quantization
+from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.float_binary_outputs import round_after_zero_padding
+from tflite_export.int8_rewrites import without_float_operators
+from tflite_export.interpreting import run_samples
+from tflite_export.rewrites import in_float32
+from tflite_export.verification import verify
+
+layers = tf.keras.layers
+
+
+def samples_of(model, count=40, seed=0):
+    generator = np.random.default_rng(seed)
+    shapes = [(count, *tensor.shape[1:]) for tensor in model.inputs]
+    return [generator.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+def many_operators():
+    """One of each of what int8 treats on its own, around binary convolutions."""
+    tf.keras.utils.set_random_seed(0)
+    inputs = tf.keras.Input((8, 8, 3), name="images")
+    x = layers.Conv2D(32, 3, padding="same", name="stem")(inputs)
+    x = layers.BatchNormalization(name="stem_bn")(x)
+    x = layers.ReLU(name="stem_relu")(x)
+    shortcut = x = layers.MaxPooling2D(name="stem_pool")(x)
+    x = networks.binary_conv(32, "zeros", pad_values=0.0)(x)
+    x = layers.BatchNormalization(name="zeros_bn")(x)
+    x = layers.Add(name="sum")([x, shortcut])
+    x = layers.BatchNormalization(name="sum_bn")(x)
+    x = networks.binary_conv(32, "bits")(x)
+    x = layers.BatchNormalization(name="bits_bn")(x)
+    x = networks.binary_conv(32, "ones")(x)
+    x = layers.BatchNormalization(name="ones_bn")(x)
+    x = layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x)
+    x = layers.Concatenate(name="both")([x, shortcut])
+    x = layers.Conv2D(16, 1, activation="tanh", name="mixed")(x)
+    x = layers.AveragePooling2D(name="average")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.BatchNormalization(name="head_bn")(x)
+    outputs = layers.Dense(5, activation="softmax", name="classes")(x)
+    model = tf.keras.Model(inputs, outputs, name="many_operators")
+    return networks.randomize_batch_norms(model)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    model = many_operators()
+    (images,) = samples_of(model)
+    path = tmp_path_factory.mktemp("many") / "model.tflite"
+    return tflite_export.export(
+        model, path, calibration_data=images, samples=images, benchmark=False
+    )
+
+
+def kinds(flatbuffer):
+    return collections.Counter(operator.name for operator in flatbuffer.operators)
+
+
+def real_operators(flatbuffer):
+    return [
+        operator.name
+        for operator in flatbuffer.operators
+        for tensor in operator.outputs
+        if tensor.dtype == "float32"
+    ]
+
+
+def test_nothing_computes_in_float(many):
+    flatbuffer = Flatbuffer(many.flatbuffer)
+    # the zero-padded convolution, the only one that cannot write int8, and the output
+    assert real_operators(flatbuffer) == ["LceBconv2d", "DEQUANTIZE"]
+
+
+def test_normalisations_are_one_operator_or_none(many):
+    found = kinds(Flatbuffer(many.flatbuffer))
+    assert "MUL" not in found and found["ADD"] == 1
+    assert found["DEPTHWISE_CONV_2D"] == 2  # one was a normalisation behind the sum
+
+
+def test_bits_stay_bits(many):
+    writes_bits = {one.layer: one.writes_bits for one in many.report.binary_layers}
+    assert writes_bits == {"zeros": False, "bits": True, "ones": False}
+
+
+def test_every_part_is_within_steps_of_int8(many):
+    assert many.report.findings[1:] == ()  # the first: zero padding is slower
+    parts = many.report.verification.parts
+    assert {part.layer for part in parts} >= {"stem_relu_int8", "sum_int8", "output"}
+
+
+def test_the_report_says_how_it_was_calibrated(many):
+    assert many.report.int8 == Calibration("min_max")
+    assert many.report.calibration_samples == 40
+
+
+def test_a_wrong_int8_part_is_found():
+    model = without_float_operators(in_float32(many_operators(), name="m"))
+    images = samples_of(model)
+    quantized = with_fake_quantization(model, images)
+    flatbuffer = Flatbuffer(round_after_zero_padding(convert(quantized)))
+    layer = quantized.get_layer("zeros_bn")
+    gamma, *rest = layer.get_weights()
+    gamma[3] = -gamma[3]  # one of 32 channels
+    layer.set_weights([gamma, *rest])
+    found = verify(quantized, flatbuffer, samples=images)
+    assert [one.layer for one in found.findings()] == ["zeros_bn_int8"]
+
+
+def test_int8_at_the_edges(tmp_path):
+    model = networks.residual_network()
+    (images,) = samples_of(model)
+    result = tflite_export.export(
+        model,
+        tmp_path / "model.tflite",
+        int8=True,
+        calibration_data=images,
+        calibration="percentile",
+        int8_edges=True,
+        samples=images,
+        benchmark=False,
+    )
+    flatbuffer = Flatbuffer(result.flatbuffer)
+    assert {"QUANTIZE", "DEQUANTIZE"}.isdisjoint(kinds(flatbuffer))
+    (given,), (wanted,) = flatbuffer.inputs, flatbuffer.outputs
+    assert given.dtype == wanted.dtype == "int8"
+    (stored,) = run_samples(result.flatbuffer, [given.stored(images)])
+    assert stored.dtype == np.int8
+    expected = model.predict(images, verbose=0)
+    # signs flip where int8 rounds to zero; correlation tells right from wrong
+    assert np.corrcoef(wanted.real(stored).ravel(), expected.ravel())[0, 1] > 0.9
+
+
+def test_rewrites_for_int8_are_exact():
+    model = many_operators()
+    rewritten = without_float_operators(model)
+    (images,) = samples_of(model)
+    # rounding of float32 in sums of a few hundred terms
+    np.testing.assert_allclose(
+        rewritten.predict(images, verbose=0),
+        model.predict(images, verbose=0),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+    kept = {type(layer).__name__ for layer in rewritten.layers}
+    assert kept >= {"BatchNormalization", "Activation", "DepthwiseConv2D"}
+    names = {layer.name for layer in rewritten.layers}
+    assert "head_bn" not in names
+
+
+def test_what_a_clamp_swallows_has_no_steps():
+    inputs = tf.keras.Input((4, 4, 32))
+    x = networks.binary_conv(32, "conv")(inputs)
+    x = layers.BatchNormalization(name="bn")(x)
+    total = layers.Add(name="sum")([x, inputs])
+    outputs = layers.Activation("hard_tanh", name="act")(total)
+    model = networks.randomize_batch_norms(tf.keras.Model(inputs, outputs))
+    generator = np.random.default_rng(0)
+    images = generator.uniform(0.1, 1.0, (40, 4, 4, 32))  # no sign flips by rounding
+    images = (images * generator.choice([-1, 1], images.shape)).astype(np.float32)
+    quantized = with_fake_quantization(model, [images])
+    limits = quantized.get_layer("bn_int8")
+    highest = np.abs(images).max()
+    assert limits.high == pytest.approx(1.0 + highest, abs=1e-3)
+    assert limits.low == pytest.approx(-1.0 - highest, abs=1e-3)
+    # a step of the term and one of the sum
+    np.testing.assert_allclose(
+        quantized.predict(images, verbose=0),
+        model.predict(images, verbose=0),
+        atol=(4.0 + 2.0) / 255,
+    )
+
+
+def test_fake_quantization_rejects_a_range_without_zero():
+    with pytest.raises(ValueError, match="holds 0 .* got low=0.5, high=1.0"):
+        FakeQuantization(0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ({"int8": True}, "Expected calibration_data with int8=True, got none"),
+        (
+            {"int8": False, "calibration_data": "some"},
+            "no calibration_data with int8=False",
+        ),
+        ({"calibration_data": np.zeros((3, 4, 4, 3))}, "Expected calibration_data of"),
+        ({"int8_edges": True}, "int8_edges=True with int8=True only"),
+        ({"calibration": "entropy"}, "rule of a calibration"),
+    ],
+)
+def test_arguments_are_checked(arguments, words, tmp_path):
+    model = networks.residual_network()
+    if isinstance(arguments.get("calibration_data"), str):
+        arguments = {**arguments, "calibration_data": samples_of(model)}
+    with pytest.raises(ValueError, match=words):
+        tflite_export.export(model, tmp_path / "model.tflite", **arguments)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_shared_layers_are_refused(tmp_path):
+    inputs = tf.keras.Input((8, 8, 3))
+    conv = layers.Conv2D(3, 3, padding="same", name="conv")
+    model = tf.keras.Model(inputs, conv(conv(inputs)))
+    with pytest.raises(ValueError, match="called once, got .'conv'."):
+        tflite_export.export(
+            model, tmp_path / "model.tflite", calibration_data=samples_of(model)
+        )

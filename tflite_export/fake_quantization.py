@@ -1,0 +1,157 @@
+"""A network that computes with int8 activations, as a Keras model.
+
+Larq Compute Engine's converter makes int8 operators of what lies between two fake
+quantizations, with weights in int8, a scale for each output channel, and lets binary
+convolutions read and write int8.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from larq_irnet.layer_graph import LayerGraph
+from tflite_export.calibration import Calibration, Range, measure_ranges
+from tflite_export.layer_walk import kernel_quantizers
+from tflite_export.quantization_points import (
+    activation_name,
+    only_reader,
+    quantization_points,
+)
+
+__all__ = ["FakeQuantization", "with_fake_quantization"]
+
+# what TensorFlow Lite's operators write, whatever they read
+_FIXED = {
+    "sigmoid": Range(0.0, 255 / 256),
+    "softmax": Range(0.0, 255 / 256),
+    "tanh": Range(-1.0, 127 / 128),
+}
+_NOTHING = (-math.inf, math.inf)
+_CLAMPS = {"hard_tanh": (-1.0, 1.0), "relu": (0.0, math.inf), "relu6": (0.0, 6.0)}
+_LARGEST_WEIGHT = 127
+_SHARING_A_STEP = {  # axes of a kernel, by the kind of layer
+    tf.keras.layers.DepthwiseConv2D: (0, 1),
+    tf.keras.layers.Conv2D: (0, 1, 2),
+    tf.keras.layers.Dense: (0, 1),
+}
+
+
+@tf.keras.utils.register_keras_serializable(package="tflite_export")
+class FakeQuantization(tf.keras.layers.Layer):
+    r"""Rounds to the 256 steps of an int8 range.
+
+    \\[
+    q(x) = s \, \mathrm{round}(\mathrm{clip}(x, low', high') / s),
+    \qquad s = (high - low) / 255
+    \\]
+
+    where low' and high' are moved by less than a step, so that 0 is met exactly.
+
+    # Arguments
+        low: Smallest value, at most 0.
+        high: Largest value, at least 0.
+
+    # Input shape
+        Any.
+
+    # Output shape
+        The same.
+
+    # Example
+        >>> layer = FakeQuantization(-2.0, 127 / 64)  # steps of 1 / 64
+        >>> layer(tf.constant([0.0, 0.1, 7.0])).numpy().tolist()
+        [0.0, 0.09375, 1.984375]
+
+    # References
+        - [Quantization and Training of Neural Networks for Efficient
+            Integer-Arithmetic-Only Inference](https://arxiv.org/abs/1712.05877),
+            equations 12 and 13
+    """
+
+    def __init__(self, low: float, high: float, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not low <= 0.0 <= high or not low < high:
+            raise ValueError(
+                "Expected a range that holds 0 and is not a single number, got "
+                f"low={low!r}, high={high!r}."
+            )
+        self.low, self.high = float(low), float(high)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "low": self.low, "high": self.high}
+
+
+def with_fake_quantization(
+    model: tf.keras.Model,
+    samples: Sequence[np.ndarray],
+    calibration: Calibration = Calibration(),
+) -> tf.keras.Model:
+    """The network with int8 activations wherever they are not bits.
+
+    # Arguments
+        model: A functional or sequential model in float32, each layer called once.
+        samples: One array [N, ...] for each input, to measure ranges on.
+        calibration: How they are measured.
+
+    # Raises
+        ValueError: for a model with shared layers, and if an activation is NaN or Inf.
+    """
+    graph = LayerGraph(model)
+    points = quantization_points(graph)
+    flat = graph.build(transfer_weights=True)
+    ranges = measure_ranges(flat, points, samples, calibration)
+    limited = {name: _let_through(graph, name, ranges) for name in points}
+    for name, limits in limited.items():
+        layer = FakeQuantization(
+            limits.low, limits.high, name=graph.unused(f"{name}_int8")
+        )
+        graph.insert(name, layer)
+    quantized = graph.build(transfer_weights=True)
+    for layer in quantized.layers:
+        _round_weights(layer)
+    return quantized
+
+
+def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> Range:
+    """The part of a range that makes a difference, or the one the operator has.
+
+    Where a sum is clamped from below, and the other terms are at most h, a term below
+    `lowest - h` makes no other sum than that number; likewise from above. Without them
+    the steps are smaller, and the sum stays within the 16 bits that the runtime keeps.
+    """
+    limits = _FIXED.get(activation_name(graph.layers[name]), ranges[name])
+    total = only_reader(graph, name)
+    if total is None or not isinstance(graph.layers[total], tf.keras.layers.Add):
+        return limits
+    activation = only_reader(graph, total)
+    terms = graph.reads(total)
+    if activation is None or not all(term in ranges for term in terms):
+        return limits
+    others = [ranges[term] for term in terms if term != name]
+    lowest, highest = _CLAMPS.get(activation_name(graph.layers[activation]), _NOTHING)
+    low = max(limits.low, lowest - sum(other.high for other in others))
+    high = min(limits.high, highest - sum(other.low for other in others))
+    return Range(min(low, 0.0), max(high, 0.0)) if low < high else limits
+
+
+def _round_weights(layer: tf.keras.layers.Layer) -> None:
+    """To the steps that the converter takes: equal ones for an output channel.
+
+    It folds normalisations into the weights first, which changes the steps of a
+    channel, but not what is rounded to which.
+    """
+    axes = next(
+        (a for kind, a in _SHARING_A_STEP.items() if isinstance(layer, kind)), None
+    )
+    if axes is None or kernel_quantizers(layer):
+        return  # +-s is met exactly
+    kernel, *bias = layer.get_weights()
+    largest = np.abs(kernel).max(axis=axes, keepdims=True)
+    step = np.where(largest > 0.0, largest, 1.0) / _LARGEST_WEIGHT
+    layer.set_weights([np.rint(kernel / step) * step, *bias])

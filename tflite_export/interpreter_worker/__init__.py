@@ -1,0 +1,1 @@
+"""The process that a model from elsewhere runs in first; see `__main__.py`."""

@@ -1,0 +1,136 @@
+"""Which layers of a network get the range of an int8 activation.
+
+Every result that stays float does, but for what never leaves the operator it is
+computed in:
+
+- a convolution in front of a normalisation or an activation that folds into it;
+- what hands the numbers of its input on, such as a max pool, and has its range;
+- a binary convolution of which only signs are read: it writes bits.
+"""
+
+import tensorflow as tf
+
+from larq_irnet.layer_graph import LayerGraph
+from larq_irnet.layers import ChannelScale, LearnableBias
+from tflite_export.layer_walk import is_binary
+
+__all__ = [
+    "FOLDING",
+    "activation_name",
+    "only_reader",
+    "quantization_points",
+    "weighted_behind",
+]
+
+_AFFINE = (tf.keras.layers.BatchNormalization, ChannelScale, LearnableBias)
+_WEIGHTED = (
+    tf.keras.layers.Conv2D,
+    tf.keras.layers.Dense,
+    tf.keras.layers.DepthwiseConv2D,
+)
+_PASSING = (
+    tf.keras.layers.AveragePooling2D,  # TensorFlow Lite: of one scale with its input
+    tf.keras.layers.Cropping2D,
+    tf.keras.layers.Dropout,
+    tf.keras.layers.Flatten,
+    tf.keras.layers.MaxPooling2D,
+    tf.keras.layers.Permute,
+    tf.keras.layers.Reshape,
+    tf.keras.layers.UpSampling2D,
+    tf.keras.layers.ZeroPadding2D,
+)
+
+FOLDING = ("relu", "relu6", "hard_tanh")
+"""Activations that convolutions and sums take in."""
+
+
+def quantization_points(graph: LayerGraph) -> list[str]:
+    """The layers whose results are to be int8, in the order of the network."""
+    return [name for name in graph.names() if _is_point(graph, name)]
+
+
+def _is_point(graph: LayerGraph, name: str) -> bool:
+    layer = graph.layers[name]
+    if isinstance(layer, _PASSING) or not _is_floating(layer):
+        return False
+    if graph.is_output(name):
+        return True
+    return not (_is_folded(graph, name) or _writes_bits(graph, name))
+
+
+def _is_floating(layer: tf.keras.layers.Layer) -> bool:
+    output = layer.get_output_at(0)
+    return getattr(output, "dtype", None) in (tf.float32, "float32")
+
+
+def only_reader(graph: LayerGraph, name: str) -> str | None:
+    """The layer that alone takes the output of another, or `None`."""
+    readers = graph.readers(name)
+    return readers[0] if len(readers) == 1 and not graph.is_output(name) else None
+
+
+def _is_folded(graph: LayerGraph, name: str) -> bool:
+    """Whether the only reader of a layer becomes a part of its operator."""
+    reader = only_reader(graph, name)
+    if reader is None:
+        return False
+    weighted = weighted_behind(graph, name)
+    if isinstance(graph.layers[reader], _AFFINE):
+        return weighted is not None
+    if not _is_folding_activation(graph.layers[reader]):
+        return False
+    if weighted is None:
+        return isinstance(graph.layers[name], tf.keras.layers.Add)
+    return not is_binary(graph.layers[weighted])  # there, a scale comes in between
+
+
+def _is_folding_activation(layer: tf.keras.layers.Layer) -> bool:
+    kinds = (tf.keras.layers.Activation, tf.keras.layers.ReLU)
+    return isinstance(layer, kinds) and activation_name(layer) in FOLDING
+
+
+def weighted_behind(graph: LayerGraph, name: str) -> str | None:
+    """The convolution or dense layer that an affine layer folds into, or `None`.
+
+    For such a layer without an activation, it is that layer itself.
+    """
+    while isinstance(graph.layers[name], _AFFINE):
+        (name,) = graph.reads(name)
+        if only_reader(graph, name) is None:
+            return None
+    layer = graph.layers[name]
+    is_linear = isinstance(layer, _WEIGHTED) and activation_name(layer) == "linear"
+    return name if is_linear else None
+
+
+def activation_name(layer: tf.keras.layers.Layer) -> str:
+    """What a layer computes last: "linear", "relu", "hard_tanh", "softmax", ..."""
+    if isinstance(layer, tf.keras.layers.ReLU):
+        plain = not layer.negative_slope and not layer.threshold
+        names = {None: "relu", 6.0: "relu6"}
+        return names.get(layer.max_value, "other") if plain else "other"
+    if isinstance(layer, tf.keras.layers.Softmax):
+        return "softmax"
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return "linear"
+    return str(getattr(activation, "__name__", "other"))
+
+
+def _writes_bits(graph: LayerGraph, name: str) -> bool:
+    """Whether only signs are read of a binary convolution, maybe behind pools."""
+    weighted = weighted_behind(graph, name)
+    if weighted is None or not is_binary(graph.layers[weighted]):
+        return False
+    return _only_signs_are_read(graph, name)
+
+
+def _only_signs_are_read(graph: LayerGraph, name: str) -> bool:
+    if graph.is_output(name):
+        return False
+    return all(
+        is_binary(graph.layers[reader])
+        or isinstance(graph.layers[reader], tf.keras.layers.MaxPooling2D)
+        and _only_signs_are_read(graph, reader)
+        for reader in graph.readers(name)
+    )
