@@ -23,18 +23,16 @@ import rich.table
 import tensorflow as tf
 from absl import flags
 
-from larq_irnet import methods
-from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.calibration import RULES
 from tflite_export.export_files import ExportFiles
 from tflite_export.exporting import as_converted, export
 from tflite_export.findings import SEVERITIES, ExportError, Finding
-from tflite_export.layer_walk import all_layers, is_binary, kernel_quantizers
+from tflite_export.layer_walk import all_layers, kernel_quantizers
 from tflite_export.lint import lint
 from tflite_export.model_files import read_model_file
 from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
-from tflite_export.report_plots import WeightHistogram
+from tflite_export.training_records import training_record
 from zoo.command_line import run_command
 from zoo.evaluation import dataset_of
 from zoo.train_config import TrainConfig
@@ -100,82 +98,6 @@ flags.register_multi_flags_validator(
     lambda values: values["model"] is None or not values["compare"],
     message="--compare goes with --workdir.",
 )
-
-_HISTOGRAMS = 4
-
-
-def _labelled(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, Workdir]:
-    """The other runs by method; those of one method also by their folder."""
-    dataset = workdir.config().dataset
-    titles = [_title(one) for one in (workdir, *compared)]
-    labelled = {}
-    for other in compared:
-        if other.config().dataset != dataset:
-            raise ValueError(
-                f"Expected runs on {dataset} to compare with, got {other.path} on "
-                f"{other.config().dataset}."
-            )
-        title = _title(other)
-        label = title if titles.count(title) == 1 else f"{title} ({other.path})"
-        labelled[label] = other
-    return labelled
-
-
-def _title(workdir: Workdir) -> str:
-    return methods.get(workdir.config().method).title
-
-
-def _weights(workdir: Workdir, model: tf.keras.Model) -> list[WeightHistogram]:
-    """Weights of some binary layers, spread over the depth of the network."""
-    before = {}
-    if not workdir.imported_from:
-        initial = tf.keras.models.clone_model(model)
-        initial.load_weights(workdir.initial_weights_path)
-        before = {
-            layer.name: _kernel(layer, quantized=False)
-            for layer in all_layers(initial)
-            if is_binary(layer)
-        }
-    binary = [layer for layer in all_layers(model) if is_binary(layer)]
-    chosen = np.linspace(0, len(binary) - 1, min(_HISTOGRAMS, len(binary)))
-    return [
-        WeightHistogram(
-            layer=layer.name,
-            initial=before.get(layer.name),
-            trained=_kernel(layer, quantized=False),
-            binary=_kernel(layer, quantized=True),
-        )
-        for layer in (binary[int(position)] for position in chosen)
-    ]
-
-
-def _kernel(layer: tf.keras.layers.Layer, *, quantized: bool) -> np.ndarray:
-    with quantized_scope(quantized):
-        return tf.convert_to_tensor(layer.kernel).numpy().ravel()
-
-
-def _record(
-    workdir: Workdir, model: tf.keras.Model, compared: Sequence[Workdir]
-) -> TrainingRecord:
-    config = workdir.config()
-    origin = (
-        f"imported from {workdir.imported_from}"
-        if workdir.imported_from
-        else f"{config.epochs} epochs, {config.optimizer}, seed {config.seed}"
-    )
-    label, others = _title(workdir), _labelled(workdir, compared)
-    runs = {label: workdir, **others}
-    return TrainingRecord(
-        title=f"{config.network}, {label}, on {config.dataset}: {origin}",
-        label=label,
-        history=workdir.history(),
-        accuracies={
-            name: run.results()["test"]["accuracy"] for name, run in others.items()
-        },
-        weights=_weights(workdir, model),
-        monitored={name: run.history() for name, run in runs.items()},
-        histograms={name: run.histograms() for name, run in runs.items()},
-    )
 
 
 def _nothing_binary(model: tf.keras.Model) -> str:
@@ -250,19 +172,22 @@ def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
     accuracies: list[tuple[str, float | None]] = [*record.accuracies.items()]
     for name, accuracy in [*accuracies, (record.label, verification.keras_accuracy)]:
         table.add_row(f"{name}, Keras", _percent(accuracy), "-", "-")
-    *binary, twin = report.latencies or (None,)
-    fastest = min((one.median_ms for one in binary), default=None)
+    fastest = report.fastest
     table.add_row(
         f"{record.label}, .tflite",
         _percent(
             verification.end_to_end[0].accuracy if verification.end_to_end else None
         ),
         f"{report.model_bytes:,}",
-        "-" if fastest is None else f"{fastest:.3f}",
+        "-" if fastest is None else f"{fastest.median_ms:.3f}",
     )
-    if twin is not None:
-        name = "its float twin, .tflite"
-        table.add_row(name, "-", f"{twin.model_bytes:,}", f"{twin.median_ms:.3f}")
+    for twin in report.twins:
+        table.add_row(
+            f"{twin.name}, .tflite",
+            "-",
+            f"{twin.model_bytes:,}",
+            f"{twin.median_ms:.3f}",
+        )
     return table
 
 
@@ -334,7 +259,7 @@ def _run() -> _Subject:
     compared = [Workdir(path) for path in FLAGS.compare]
     images, labels = _samples(workdir.config())
     model = workdir.model()
-    record = _record(workdir, model, compared)
+    record = training_record(workdir, model, compared)
     files = ExportFiles(workdir.path / "model.tflite")
     calibration_images = _calibration_images(workdir.config())
     return _Subject(model, record, images, labels, calibration_images, files)

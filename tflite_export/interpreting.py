@@ -5,6 +5,7 @@ converted runs in this process; what comes from elsewhere should have passed
 `explain_run` before.
 """
 
+import platform
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,7 +17,14 @@ import numpy as np
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.limited_process import ProcessError, run_limited
 
-__all__ = ["KERNELS", "explain_run", "make_interpreter", "random_inputs", "run_samples"]
+__all__ = [
+    "FAST_KERNEL",
+    "KERNELS",
+    "explain_run",
+    "make_interpreter",
+    "random_inputs",
+    "run_samples",
+]
 
 KERNELS: dict[str, dict[str, bool]] = {
     "default": {},
@@ -25,6 +33,11 @@ KERNELS: dict[str, dict[str, bool]] = {
 """The kernels that LCE offers for binary convolutions on a device, by name. "default"
 is the fast one on ARM; on x86 it runs at reference speed and "indirect" is faster.
 """
+
+FAST_KERNEL = (
+    "default" if platform.machine().lower() in ("aarch64", "arm64") else "indirect"
+)
+"""The faster one of them on this machine."""
 
 _WORKER = "tflite_export.interpreter_worker"
 

@@ -95,7 +95,7 @@ def test_bits_stay_bits(many):
 
 
 def test_every_part_is_within_steps_of_int8(many):
-    assert many.report.findings[1:] == ()  # the first: zero padding is slower
+    assert many.report.verification.findings() == []
     parts = many.report.verification.parts
     assert {part.layer for part in parts} >= {"stem_relu_int8", "sum_int8", "output"}
 
