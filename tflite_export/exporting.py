@@ -234,13 +234,14 @@ def export(
         **limits,
     )
     flatbuffer, content = Flatbuffer(converted.content), slimmed(converted.content)
+    unchanged = in_float32(original, name="m")
     layers = find_binary_layers(model, flatbuffer)
     verification = verify(
         reference,
         flatbuffer,
         samples=inputs,
         labels=labels,
-        original=in_float32(original, name="m"),
+        original=unchanged,
         deployed=Flatbuffer(content),
         tolerance=FLOAT16_TOLERANCE if converted.halved else FLOAT32_TOLERANCE,
     )
@@ -249,15 +250,15 @@ def export(
 
     measured = _Measured()
     if benchmark:
-        others = convert_twins(model, ranges_from, calibration, **limits)
+        others = convert_twins(unchanged, ranges_from, calibration, **limits)
         if ranges_from is not None:
             others[_WITHOUT_INT8] = slimmed(
                 _convert(
                     model, float16=float16, pack_weights=pack_weights, **limits
                 ).content
             )
-        labels = operator_labels(reference, flatbuffer)
-        measured = _measure(flatbuffer, content, others, labels)
+        names = operator_labels(reference, flatbuffer)
+        measured = _measure(flatbuffer, content, others, names)
     report = Report(
         model=name,
         model_bytes=len(content),

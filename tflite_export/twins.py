@@ -4,6 +4,7 @@ Their weights are initial ones: only size and speed count.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -32,7 +33,7 @@ def convert_twins(
     """Converts the network with float weights, and on demand with int8 ones.
 
     # Arguments
-        model: The float32 model that is exported.
+        model: The model that is exported, in float32, not rewritten.
         ranges_from: Inputs to measure ranges of int8 activations on, one array [N, ...]
             for each input; `None` for no int8 twin.
         calibration: How they are measured.
@@ -46,7 +47,7 @@ def convert_twins(
     # Raises
         ExportError: if one cannot be converted.
     """
-    limits = {"timeout": timeout, "memory_limit": memory_limit}
+    limits: dict[str, Any] = {"timeout": timeout, "memory_limit": memory_limit}
     try:
         twin = float_twin(model)
         twins = {FLOAT_TWIN: convert(twin, converter="tflite", **limits)}

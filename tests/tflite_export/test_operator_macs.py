@@ -19,7 +19,7 @@ def operators():
     x = layers.Conv2DTranspose(4, 2, strides=2)(x)
     x = layers.Dense(3)(layers.Flatten()(x))
     flatbuffer = Flatbuffer(convert(tf.keras.Model(inputs, x)))
-    counts = {}
+    counts: dict[str, list[int]] = {}
     for operator in flatbuffer.operators:
         counts.setdefault(operator.name, []).append(multiply_accumulates(operator))
     return counts
