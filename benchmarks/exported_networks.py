@@ -39,13 +39,13 @@ class ExportedNetwork:
     """An export beside what others make of the same network.
 
     # Attributes
-        seconds: Export with verification, twin, latencies and page, in float.
+        seconds: Export with verification and report, without latencies, in float.
         peak_bytes: Memory of that, at most, of exporter and converter together.
         int8_seconds: Export in int8 with verification, calibration included.
         bytes: Of the files, by name: "float", "lce" (its converter alone), "plain" and
             "int8", both ours.
         milliseconds: Per image, one thread, by the same names; binary ones with the
-            indirect kernel, float with XNNPACK.
+            indirect kernel, and XNNPACK for the rest as the float one.
         binary: Binary convolutions in the file, and those promised.
     """
 
@@ -91,7 +91,7 @@ def _exported(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         result = tflite_export.export(
-            model, path, calibration_data=images, benchmark=images is None
+            model, path, calibration_data=images, benchmark=False
         )
         ExportFiles(path).write_reports(result.report, render_page(result.report))
     return result, time.perf_counter() - start
@@ -104,6 +104,7 @@ def _measure(name: str) -> ExportedNetwork:
     shape = (_CALIBRATION_IMAGES, *model.input_shape[1:])
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     plain, seconds = _exported(model, None)
+    # at most: the two need not peak together
     peak = sum(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -115,11 +116,8 @@ def _measure(name: str) -> ExportedNetwork:
         "plain": plain.flatbuffer,
         "int8": int8.flatbuffer,
     }
-    indirect = {"use_indirect_bgemm": True}
-    candidates = {
-        key: Candidate(content, {"use_xnnpack": True} if key == "float" else indirect)
-        for key, content in contents.items()
-    }
+    options = {"use_indirect_bgemm": True, "use_xnnpack": True}
+    candidates = {key: Candidate(content, options) for key, content in contents.items()}
     latencies = measure_latency(candidates)
     layers = plain.report.binary_layers
     return ExportedNetwork(

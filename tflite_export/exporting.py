@@ -61,6 +61,7 @@ class ExportResult:
     report: Report
 
 
+_RUNS_PER_ROUND = 4  # of ten rounds
 _WITHOUT_INT8 = f"without int8, LCE {FAST_KERNEL} kernel"
 
 
@@ -107,14 +108,18 @@ def _measure(
         f"binary, LCE {kernel} kernel": Candidate(content, options)
         for kernel, options in KERNELS.items()
     }
+    candidates[f"binary, LCE {FAST_KERNEL} kernel, XNNPACK"] = Candidate(
+        content, {**KERNELS[FAST_KERNEL], "use_xnnpack": True}
+    )
+    own = len(candidates)
     for name, other in others.items():
         is_binary = name == _WITHOUT_INT8
         options = KERNELS[FAST_KERNEL] if is_binary else {"use_xnnpack": True}
         candidates[name] = Candidate(other, options)
-    measured = measure_latency(candidates)
+    measured = measure_latency(candidates, runs_per_round=_RUNS_PER_ROUND)
     return _Measured(
-        model=measured[: len(KERNELS)],
-        twins=measured[len(KERNELS) :],
+        model=measured[:own],
+        twins=measured[own:],
         operators=measure_operators(flatbuffer, labels, **KERNELS[FAST_KERNEL]),
     )
 

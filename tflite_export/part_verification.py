@@ -30,7 +30,7 @@ _STEPS = 3
 _NEAR_ZERO = 1e-5  # a pre-sign value, relative to the largest, that rounding can flip
 _PART_SAMPLES = 8  # images that each part is compared on
 _SPARE_SAMPLES = 64  # images to choose them from, if memory allows
-_SPARE_BYTES = 2**30
+_SPARE_BYTES = 2**29
 _FLIPPED_SHARE = 0.05  # of the values of an image
 
 

@@ -8,6 +8,8 @@ computed in:
 - a binary convolution of which only signs are read: it writes bits.
 """
 
+import math
+
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
@@ -112,8 +114,10 @@ def activation_name(layer: tf.keras.layers.Layer) -> str:
     """What a layer computes last: "linear", "relu", "hard_tanh", "softmax", ..."""
     if isinstance(layer, tf.keras.layers.ReLU):
         plain = not layer.negative_slope and not layer.threshold
-        names = {None: "relu", 6.0: "relu6"}
-        return names.get(layer.max_value, "other") if plain else "other"
+        # out of a saved configuration it is an array
+        highest = math.inf if layer.max_value is None else float(layer.max_value)
+        names = {math.inf: "relu", 6.0: "relu6"}
+        return names.get(highest, "other") if plain else "other"
     if isinstance(layer, tf.keras.layers.Softmax):
         return "softmax"
     activation = getattr(layer, "activation", None)

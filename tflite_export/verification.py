@@ -11,6 +11,7 @@ miscompilation. So there are three looks:
 - *End to end.* Arg-max agreement and accuracy on all samples, with each kernel.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ FLOAT32_TOLERANCE = 1e-4
 FLOAT16_TOLERANCE = 2e-3
 
 _RANDOM_SAMPLES = 64
+_FEWEST_RANDOM_SAMPLES = 16
+_RANDOM_VALUES = 2**22  # all samples together, or the fewest
 _LOWEST_AGREEMENT = 0.9  # below it, sign flips no longer explain the difference
 _ENOUGH_SAMPLES = 50  # for a judgement by agreement: fewer say too little
 
@@ -138,8 +141,10 @@ def _random_samples(model: tf.keras.Model) -> list[np.ndarray]:
             f"Expected samples to verify with, got none: random numbers do not fit the "
             f"inputs {integers}, which are not floating."
         )
+    values = sum(math.prod(x.shape[1:]) for x in model.inputs)
+    count = min(max(_RANDOM_VALUES // values, _FEWEST_RANDOM_SAMPLES), _RANDOM_SAMPLES)
     return [
-        generator.standard_normal((_RANDOM_SAMPLES, *x.shape[1:])).astype(np.float32)
+        generator.standard_normal((count, *x.shape[1:])).astype(np.float32)
         for x in model.inputs
     ]
 

@@ -14,6 +14,7 @@ import zoo
 from tests.tflite_export import networks
 from tests.tflite_export.networks import larq_conv, network_of
 from tflite_export import exporting
+from tflite_export.interpreting import FAST_KERNEL
 
 
 def test_the_report_holds_what_was_measured(exported_residual, residual_samples):
@@ -25,6 +26,7 @@ def test_the_report_holds_what_was_measured(exported_residual, residual_samples)
     assert [one.name for one in report.latencies] == [
         "binary, LCE default kernel",
         "binary, LCE indirect kernel",
+        f"binary, LCE {FAST_KERNEL} kernel, XNNPACK",
     ]
     assert [one.name for one in report.twins] == ["float twin, XNNPACK"]
     measured = (*report.latencies, *report.twins)

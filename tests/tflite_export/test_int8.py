@@ -15,6 +15,7 @@ from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.float_binary_outputs import round_after_zero_padding
 from tflite_export.int8_rewrites import without_float_operators
 from tflite_export.interpreting import run_samples
+from tflite_export.quantization_points import activation_name
 from tflite_export.rewrites import in_float32
 from tflite_export.tensor_matching import match_tensors
 from tflite_export.verification import verify
@@ -267,3 +268,9 @@ def test_tensors_are_matched_to_what_was_rounded_to_their_steps():
         step = quantized.get_layer(name).step
         assert matches[name].scale == pytest.approx(step, rel=1e-4)
     assert verify(quantized, flatbuffer).findings() == []
+
+
+def test_a_rebuilt_relu6_is_one():
+    config = layers.ReLU(6.0).get_config()
+    config["max_value"] = np.array(6.0)  # as out of a saved configuration
+    assert activation_name(layers.ReLU.from_config(config)) == "relu6"
