@@ -61,8 +61,8 @@ class Report:
         calibration_samples: How many samples they were measured on.
         packed_kernels: Kernels of float operators that are stored as bits.
         float16_constants: Constants that are stored in half precision.
-        latencies: Of the model on this machine, with each kernel, and with XNNPACK for what
-            is float.
+        latencies: Of the model on this machine, with each kernel, and with XNNPACK
+            for what is float.
         twins: Sizes and latencies of what it is measured against: the same network in
             float; for an int8 export also with int8 weights and activations, and the
             export without int8.
