@@ -100,7 +100,7 @@ def latency_bars(latencies: Sequence[Latency]) -> str:
         medians,
         _colours(latencies),
         [f"{median:.3f}" for median in medians],
-        f"median time of one image, ms, {latencies[0].threads} thread",
+        f"ms per image, {latencies[0].threads} thread",
         (0, 1.22 * max(medians)),
     )
 
