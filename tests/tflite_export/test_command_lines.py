@@ -95,7 +95,7 @@ def test_export_of_imported_weights_without_their_dataset(method, words, tmp_pat
     assert "random images." in process.stdout
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "imported from model.th" in page
-    assert "before" not in page  # weights of layers before a training
+    assert "latent, before" not in page  # weights of layers before a training
 
 
 @pytest.mark.parametrize("input_quantizer, code", [(None, 0), ("ste_tern", 1)])

@@ -45,6 +45,26 @@ class Configless(tf.keras.layers.Layer):
     def call(self, inputs):
         return self.factor * inputs
 
+    def get_config(self):
+        return {"name": self.name}  # and not the factor
+
+
+class Unregistered(tf.keras.layers.Layer):
+    def __init__(self, factor, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, inputs):
+        return self.factor * inputs
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def test_a_layer_that_keras_does_not_know_is_rebuilt():
+    copy = in_float32(networks.network_of(Unregistered(3.0)))
+    assert [one.factor for one in copy.layers if type(one) is Unregistered] == [3.0]
+
 
 def test_a_layer_that_cannot_be_rebuilt_is_an_error():
     with pytest.raises(ExportError, match="give custom layers a get_config"):
