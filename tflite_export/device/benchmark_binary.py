@@ -30,9 +30,7 @@ ASSETS: Mapping[str, str] = MappingProxyType(
 """The file of the release, by system."""
 
 PINNED_SHA256: Mapping[str, str] = MappingProxyType({})
-"""SHA-256 by file of the release. Empty: none of them has been seen by this project,
-and the release publishes none.
-"""
+"""SHA-256 by file of the release. Empty: this project has never seen one of them."""
 
 _DOWNLOADS = "https://github.com/larq/compute-engine/releases/download"
 

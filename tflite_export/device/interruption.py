@@ -26,7 +26,9 @@ def _handled(
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is ever interrupted
         return
-    before = {one: signal.signal(one, handler) for one in _ENDS}
+    # what is ignored, as under nohup, stays so
+    heeded = [one for one in _ENDS if signal.getsignal(one) != signal.SIG_IGN]
+    before = {one: signal.signal(one, handler) for one in heeded}
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """A model that is to be measured on a device."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,13 @@ class MeasuredModel:
 
     name: str
     path: Path
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _-]*", self.name):
+            raise ValueError(
+                "Expected a name of letters, digits, spaces and _-, got "
+                f"{self.name!r}."
+            )
 
     @property
     def file(self) -> str:

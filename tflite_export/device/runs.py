@@ -78,12 +78,12 @@ class Run:
         return f"{self.purpose} of {self.model}, {threads}{xnnpack}"
 
 
-def input_file(model: MeasuredModel, sample: int, index: int) -> str:
+def input_file(model: MeasuredModel, sample: int | str, index: int) -> str:
     """Name of the file with one input of one sample."""
     return f"{model.file}.sample_{sample}.input_{index}"
 
 
-def output_file(model: MeasuredModel, sample: int) -> str:
+def output_file(model: MeasuredModel, sample: int | str) -> str:
     """Name of the file with the outputs for one sample, one after the other."""
     return f"{model.file}.sample_{sample}.outputs"
 
@@ -121,17 +121,10 @@ class _Tool:
         warm_up, runs = self._settings.warm_up_runs, self._settings.runs
         return (f"--warmup_runs={warm_up}", f"--num_runs={runs}", *flags)
 
-    def check(
-        self, model: MeasuredModel, shapes: Sequence[Sequence[int]], sample: int
-    ) -> str:
-        """One run on given inputs that writes its outputs."""
+    def check(self, model: MeasuredModel, shapes: Sequence[Sequence[int]]) -> str:
+        """Runs on given inputs, one after the other, that write their outputs."""
         names = [f"input_{index}" for index in range(len(shapes))]
         sizes = ":".join(",".join(map(str, shape)) for shape in shapes)
-        files = ",".join(
-            f"{name}:{input_file(model, sample, index)}"
-            for index, name in enumerate(names)
-        )
-        outputs = output_file(model, sample)
         command = self.command(
             model,
             1,
@@ -142,11 +135,19 @@ class _Tool:
             # the tool goes by their order; names of a model may hold its separators
             f"--input_layer={','.join(names)}",
             f"--input_layer_shape={sizes}",
-            f"--input_layer_value_files={files}",
-            f"--output_filepath={outputs}",
         )
-        missing = f"{{ echo {shlex.quote(NO_OUTPUT)}; exit 1; }}"
-        return f"{command} || exit\n[ -s {shlex.quote(outputs)} ] || {missing}"
+        files = ",".join(
+            f"{name}:{input_file(model, '$sample', index)}"
+            for index, name in enumerate(names)
+        )
+        outputs = output_file(model, "$sample")
+        return (
+            f"sample=0\nwhile [ $sample -lt {self._settings.samples} ]; do\n"
+            f'{command} "--input_layer_value_files={files}" '
+            f'"--output_filepath={outputs}" || exit\n'
+            f'[ -s "{outputs}" ] || {{ echo {shlex.quote(NO_OUTPUT)}; exit 1; }}\n'
+            "sample=$((sample + 1))\ndone"
+        )
 
 
 def planned_runs(
@@ -174,8 +175,7 @@ def planned_runs(
     runs = []
     for model, shapes in models.items():
         if settings.samples:
-            checks = [build.check(model, shapes, i) for i in range(settings.samples)]
-            script = build.script("\n".join(checks))
+            script = build.script(build.check(model, shapes))
             seconds = 5.0 * settings.samples
             runs.append(Run("check", model.name, 1, False, script, seconds))
     threads = range(1, max(1, min(settings.max_threads, cpus)) + 1)

@@ -50,6 +50,11 @@ _FAILURES = (
         "See that it runs and is in the same network, and run the same command again",
     ),
     (
+        "subsystem request failed|sftp-server",
+        "it has no sftp server, which `scp` needs",
+        "Install one on it (on Debian: `apt install openssh-sftp-server`)",
+    ),
+    (
         "permission denied|read-only file system",
         "the folder cannot be written",
         "Name another one with --remote_folder",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from larq_irnet.atomic_path import atomic_path
 from tests.tflite_export.tiny_flatbuffer import as_bytes, tiny_model
 from tflite_export.device import Job, MeasuredModel, Settings, Target, check_binary
 from tflite_export.device.output_check import random_samples
@@ -110,7 +111,8 @@ class StandIn:
 
     def set(self, **state):
         self._state |= state
-        (self.folder / "state.json").write_text(json.dumps(self._state))
+        with atomic_path(self.folder / "state.json") as partial:
+            partial.write_text(json.dumps(self._state))
 
     @property
     def commands(self) -> list[list[str]]:
@@ -139,7 +141,7 @@ def use_device(tmp_path, monkeypatch):
             ("scp", "ssh.py scp"),
         ):
             (path / name).write_text(
-                f'#!/bin/sh\nexec {sys.executable} -S {STAND_INS}/{script} "$@"\n'
+                f'#!/bin/sh\nexec {sys.executable} -S -E {STAND_INS}/{script} "$@"\n'
             )
             (path / name).chmod(0o755)
         monkeypatch.setenv("PATH", f"{path}{os.pathsep}{os.environ['PATH']}")
@@ -174,7 +176,7 @@ def files(tmp_path_factory):
 
 
 TARGETS = {"android": Target("android"), "linux": Target("linux", "board", "pi")}
-QUICK = Settings(max_threads=2, rounds=2, sustained_seconds=15.0, samples=2)
+QUICK = Settings(max_threads=2, rounds=1, sustained_seconds=15.0, samples=2)
 
 
 @pytest.fixture

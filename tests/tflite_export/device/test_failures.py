@@ -219,12 +219,18 @@ def _hanging(device):
     raise AssertionError("no benchmark was started")
 
 
-def _is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def _ends(pid):
+    """Whether a process that was killed is gone, which takes a moment."""
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_benchmark_that_hangs(board, fail):
@@ -237,7 +243,7 @@ def test_a_benchmark_that_hangs(board, fail):
     assert "to end within 6 s, it did not, and was stopped" in sentence
     assert "--timeout" in sentence
     assert board.left == []
-    assert not _is_running(pids[0])
+    assert _ends(pids[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -250,14 +256,23 @@ def test_an_interrupted_measurement(number, phone, job_of):
         os.kill(os.getpid(), number)
 
     thread = threading.Thread(target=interrupt)
-    before = signal.getsignal(number)
+    before = signal.signal(number, signal.default_int_handler)
     thread.start()
     with pytest.raises(KeyboardInterrupt), interruptible():
         measure(*job_of(settings=ONE_RUN))
     thread.join()
-    assert signal.getsignal(number) is before
+    assert signal.signal(number, before) is signal.default_int_handler
     assert phone.left == []
-    assert not _is_running(pids[0])
+    assert _ends(pids[0])
+
+
+def test_what_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_an_interruption_of_a_lost_device(phone, job_of, caplog):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tflite_export.device import Target, parse_target
+from tflite_export.device import MeasuredModel, Target, parse_target
 from tflite_export.device.adb import AdbConnection
 from tflite_export.device.remote_folder import new_folder, remove_script
 from tflite_export.device.ssh import SshConnection
@@ -88,3 +88,9 @@ def test_folders_are_new_each_time():
     assert one != other
     assert one.startswith("/data/local/tmp/irnet-")
     assert f"rm -rf {one};" in remove_script(one)
+
+
+@pytest.mark.parametrize("name", ["", "a;b", "$(x)", "a/b", "-x", 'a"b'])
+def test_names_that_a_shell_would_read(name):
+    with pytest.raises(ValueError, match="Expected a name of letters"):
+        MeasuredModel(name, Path("x.tflite"))

@@ -2,14 +2,13 @@
 
 Runs scripts in a shell of this machine, with the absolute paths of the device moved
 into the folder, and the programs of the device in front of the PATH. `state.json` in
-the folder tells what goes wrong. A program for ARM becomes the stand-in benchmark.
+the folder tells what goes wrong. A program for ARM becomes the stand-in benchmark. Few
+modules are imported, because each command starts a Python.
 """
 
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def shell(script):
     """Runs a script as the device would; gives its exit code."""
     path = f"{ROOT}/bin{os.pathsep}/usr/bin{os.pathsep}/bin"
     environment = {"PATH": path, "STAND_IN_DEVICE": str(ROOT)}
-    return subprocess.run(["sh", "-c", moved(script)], env=environment).returncode
+    return os.spawnve(os.P_WAIT, "/bin/sh", ["sh", "-c", moved(script)], environment)
 
 
 def push(files, folder):
@@ -46,16 +45,17 @@ def push(files, folder):
         sys.exit(STATE["push"])
     for file in map(Path, files):
         target = Path(moved(folder), file.name)
-        shutil.copyfile(file, target)
+        target.write_bytes(file.read_bytes())
         if target.read_bytes()[:4] == b"\x7fELF":
-            command = f"exec {sys.executable} -S -u {_BENCHMARK}"
+            command = f"exec {sys.executable} -S -E -u {_BENCHMARK}"
             target.write_text(f'#!/bin/sh\n{command} "$@"\n')
 
 
 def pull(files, folder):
     """Copies files of the device into a folder."""
     for file in files:
-        shutil.copy(moved(file), folder)
+        path = Path(moved(file))
+        Path(folder, path.name).write_bytes(path.read_bytes())
 
 
 def is_lost(number):
