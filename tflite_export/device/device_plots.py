@@ -168,9 +168,7 @@ def anchor_bars(
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
         plural = "s" * (threads > 1)
-        axes.set_xlabel(
-            f"time of one image, ms, {threads} thread{plural} (logarithmic)"
-        )
+        axes.set_xlabel(f"ms, {threads} thread{plural}, logarithmic axis")
         return svg(figure)
 
 

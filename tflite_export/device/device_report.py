@@ -135,9 +135,9 @@ class DeviceReport:
     versions: Mapping[str, str]
 
     @property
-    def is_right(self) -> bool:
-        """Whether the device computes what this machine computes."""
-        return all(check.is_right for check in self.checks)
+    def is_right(self) -> bool | None:
+        """Whether the device computes what this machine does; `None` if not checked."""
+        return all(check.is_right for check in self.checks) if self.checks else None
 
     def fastest(self, model: str, threads: int | None = None) -> DeviceLatency:
         """The fastest setting of a model, with so many threads or any."""
@@ -152,7 +152,7 @@ class DeviceReport:
 
     def to_json(self) -> str:
         """The report as JSON; numbers that are not finite become null."""
-        content = {"schema": SCHEMA, "is_right": self.is_right}
+        content: dict[str, Any] = {"schema": SCHEMA, "is_right": self.is_right}
         content |= _finite(dataclasses.asdict(self))
         return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
 

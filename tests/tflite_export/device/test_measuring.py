@@ -176,6 +176,7 @@ def test_a_device_without_sensors(board, job_of):
     assert report.device.celsius is None
     assert report.device.governors == ()
     assert report.checks == ()
+    assert json.loads(report.to_json())["is_right"] is None
     page = render_device_page(report)
     assert "not checked" in page
     assert "a device that does not tell its name" in page
