@@ -61,8 +61,8 @@ def _inference_table(report: tflite_export.Report, what: str) -> rich.table.Tabl
     table = rich.table.Table(title=f"One image, {what}, one thread")
     for column in ("model", "ms", "to float", "bytes", "to float"):
         table.add_column(column, justify="right")
-    twin = report.latencies[-1]
-    for one in report.latencies:
+    twin = report.twins[0]
+    for one in (*report.latencies, *report.twins):
         table.add_row(
             one.name,
             f"{one.median_ms:.3f}",

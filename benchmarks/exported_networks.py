@@ -24,7 +24,9 @@ import tflite_export
 import zoo
 from tflite_export.benchmarking import Candidate, measure_latency
 from tflite_export.conversion import convert
+from tflite_export.export_files import ExportFiles
 from tflite_export.float_twin import float_twin
+from tflite_export.report_page import render_page
 from tflite_export.rewrites import in_float32
 
 __all__ = ["NETWORKS", "ExportedNetwork", "measure_exported_network"]
@@ -37,9 +39,9 @@ class ExportedNetwork:
     """An export beside what others make of the same network.
 
     # Attributes
-        seconds: Export with verification and report, in float.
+        seconds: Export with verification, twin, latencies and page, in float.
         peak_bytes: Memory of that, at most, of exporter and converter together.
-        int8_seconds: The same with int8, calibration included.
+        int8_seconds: Export in int8 with verification, calibration included.
         bytes: Of the files, by name: "float", "lce" (its converter alone), "plain" and
             "int8", both ours.
         milliseconds: Per image, one thread, by the same names; binary ones with the
@@ -89,8 +91,9 @@ def _exported(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         result = tflite_export.export(
-            model, path, calibration_data=images, benchmark=False
+            model, path, calibration_data=images, benchmark=images is None
         )
+        ExportFiles(path).write_reports(result.report, render_page(result.report))
     return result, time.perf_counter() - start
 
 

@@ -24,7 +24,8 @@ __all__ = ["convert"]
 _LOGGER = logging.getLogger(__name__)
 _WORKER = Path(__file__).with_name("conversion_worker")
 _FALLBACK = re.compile(
-    r"Warning:|^Custom ops:|^Flex ops:|fall(ing)? ?back", re.IGNORECASE
+    r"Warning:(?! All log messages before)|^Custom ops:|^Flex ops:|fall(ing)? ?back",
+    re.IGNORECASE,
 )
 
 
@@ -90,8 +91,6 @@ def _pass_on_warnings(model: tf.keras.Model, words: str) -> None:
 
 def _save(model: tf.keras.Model, path: str) -> None:
     serve, specs = inference_function(model)
-    # gradients are not converted, and to trace those of quantizers takes long
-    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     archive = tf.keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", serve, input_signature=specs)

@@ -13,28 +13,23 @@ written begin with `net.`.
 import sys
 import types
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rich.console
-import rich.table
 import tensorflow as tf
 from absl import flags
 
-from larq_irnet import methods
-from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.calibration import RULES
 from tflite_export.export_files import ExportFiles
+from tflite_export.export_summary import findings_table, models_table, summary
 from tflite_export.exporting import as_converted, export
-from tflite_export.findings import SEVERITIES, ExportError, Finding
-from tflite_export.layer_walk import all_layers, is_binary, kernel_quantizers
+from tflite_export.findings import SEVERITIES, ExportError
 from tflite_export.lint import lint
 from tflite_export.model_files import read_model_file
-from tflite_export.report import Report
 from tflite_export.report_page import TrainingRecord, render_page
-from tflite_export.report_plots import WeightHistogram
+from tflite_export.training_records import training_record
 from zoo.command_line import run_command
 from zoo.evaluation import dataset_of
 from zoo.train_config import TrainConfig
@@ -91,179 +86,19 @@ flags.DEFINE_float(
 )
 flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
 flags.register_multi_flags_validator(
-    ["model", "output"],
-    lambda values: (values["model"] is None) == (values["output"] is None),
-    message="--model and --output go together.",
+    ["model", "output", "lint_only"],
+    lambda values: (
+        values["output"] is None
+        if values["model"] is None
+        else values["output"] is not None or values["lint_only"]
+    ),
+    message="--model and --output go together, but for --lint_only.",
 )
 flags.register_multi_flags_validator(
     ["model", "compare"],
     lambda values: values["model"] is None or not values["compare"],
     message="--compare goes with --workdir.",
 )
-
-_HISTOGRAMS = 4
-
-
-def _labelled(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, Workdir]:
-    """The other runs by method; those of one method also by their folder."""
-    dataset = workdir.config().dataset
-    titles = [_title(one) for one in (workdir, *compared)]
-    labelled = {}
-    for other in compared:
-        if other.config().dataset != dataset:
-            raise ValueError(
-                f"Expected runs on {dataset} to compare with, got {other.path} on "
-                f"{other.config().dataset}."
-            )
-        title = _title(other)
-        label = title if titles.count(title) == 1 else f"{title} ({other.path})"
-        labelled[label] = other
-    return labelled
-
-
-def _title(workdir: Workdir) -> str:
-    return methods.get(workdir.config().method).title
-
-
-def _weights(workdir: Workdir, model: tf.keras.Model) -> list[WeightHistogram]:
-    """Weights of some binary layers, spread over the depth of the network."""
-    before = {}
-    if not workdir.imported_from:
-        initial = tf.keras.models.clone_model(model)
-        initial.load_weights(workdir.initial_weights_path)
-        before = {
-            layer.name: _kernel(layer, quantized=False)
-            for layer in all_layers(initial)
-            if is_binary(layer)
-        }
-    binary = [layer for layer in all_layers(model) if is_binary(layer)]
-    chosen = np.linspace(0, len(binary) - 1, min(_HISTOGRAMS, len(binary)))
-    return [
-        WeightHistogram(
-            layer=layer.name,
-            initial=before.get(layer.name),
-            trained=_kernel(layer, quantized=False),
-            binary=_kernel(layer, quantized=True),
-        )
-        for layer in (binary[int(position)] for position in chosen)
-    ]
-
-
-def _kernel(layer: tf.keras.layers.Layer, *, quantized: bool) -> np.ndarray:
-    with quantized_scope(quantized):
-        return tf.convert_to_tensor(layer.kernel).numpy().ravel()
-
-
-def _record(
-    workdir: Workdir, model: tf.keras.Model, compared: Sequence[Workdir]
-) -> TrainingRecord:
-    config = workdir.config()
-    origin = (
-        f"imported from {workdir.imported_from}"
-        if workdir.imported_from
-        else f"{config.epochs} epochs, {config.optimizer}, seed {config.seed}"
-    )
-    label, others = _title(workdir), _labelled(workdir, compared)
-    runs = {label: workdir, **others}
-    return TrainingRecord(
-        title=f"{config.network}, {label}, on {config.dataset}: {origin}",
-        label=label,
-        history=workdir.history(),
-        accuracies={
-            name: run.results()["test"]["accuracy"] for name, run in others.items()
-        },
-        weights=_weights(workdir, model),
-        monitored={name: run.history() for name, run in runs.items()},
-        histograms={name: run.histograms() for name, run in runs.items()},
-    )
-
-
-def _nothing_binary(model: tf.keras.Model) -> str:
-    layers = [layer for layer in all_layers(model) if kernel_quantizers(layer)]
-    return (
-        "No layer is binary at run time: "
-        f"{len(layers)} layers have binary weights and real inputs, which LCE runs "
-        "as float."
-        if layers
-        else "No layer is binary."
-    )
-
-
-def _summary(report: Report, model: tf.keras.Model) -> str:
-    binary = sum(bool(layer.operator) for layer in report.binary_layers)
-    lines = [
-        f"{one.severity}: {one}" for one in report.findings if one.severity == "error"
-    ]
-    lines.append(
-        f"{binary} of {len(report.binary_layers)} binary layers are LceBconv2d."
-        if report.binary_layers
-        else _nothing_binary(model)
-    )
-    lines += _stored_smaller(report)
-    kind = "test" if report.verification.given else "random"
-    for end in report.verification.end_to_end[:1]:
-        lines.append(
-            f"The .tflite agrees with Keras on {end.agreement or 0.0:.2%} of "
-            f"{report.verification.samples} {kind} images."
-        )
-    return "\n".join(lines)
-
-
-def _stored_smaller(report: Report) -> list[str]:
-    """What is not float, or not stored so."""
-    lines = []
-    if report.int8 is not None:
-        lines.append(
-            "What is not binary computes in int8, with ranges from "
-            f"{report.calibration_samples} training images ({report.int8.rule})"
-            f"{_accuracy_drop(report)}."
-        )
-    if report.packed_kernels:
-        lines.append(
-            f"{len(report.packed_kernels)} kernels of float convolutions are stored as "
-            "bits."
-        )
-    if report.float16_constants:
-        lines.append(
-            f"{len(report.float16_constants)} constants are stored in half precision."
-        )
-    return lines
-
-
-def _accuracy_drop(report: Report) -> str:
-    before = report.verification.keras_accuracy
-    after = [one.accuracy for one in report.verification.end_to_end]
-    if before is None or not after or after[0] is None:
-        return ""
-    return (
-        f": accuracy {before:.2%} in float, {after[0]:.2%} in int8 "
-        f"({100 * (after[0] - before):+.2f} points)"
-    )
-
-
-def _table(report: Report, record: TrainingRecord) -> rich.table.Table:
-    table = rich.table.Table()
-    table.add_column("model", no_wrap=True)
-    for column in ("test accuracy %", "bytes", "ms per image"):
-        table.add_column(column, justify="right", no_wrap=True)
-    verification = report.verification
-    accuracies: list[tuple[str, float | None]] = [*record.accuracies.items()]
-    for name, accuracy in [*accuracies, (record.label, verification.keras_accuracy)]:
-        table.add_row(f"{name}, Keras", _percent(accuracy), "-", "-")
-    *binary, twin = report.latencies or (None,)
-    fastest = min((one.median_ms for one in binary), default=None)
-    table.add_row(
-        f"{record.label}, .tflite",
-        _percent(
-            verification.end_to_end[0].accuracy if verification.end_to_end else None
-        ),
-        f"{report.model_bytes:,}",
-        "-" if fastest is None else f"{fastest:.3f}",
-    )
-    if twin is not None:
-        name = "its float twin, .tflite"
-        table.add_row(name, "-", f"{twin.model_bytes:,}", f"{twin.median_ms:.3f}")
-    return table
 
 
 def _samples(config: TrainConfig) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -283,10 +118,6 @@ def _calibration_images(config: TrainConfig) -> np.ndarray | None:
     dataset.check_prepared()
     images, _ = dataset.arrays("train", limit=FLAGS.calibration_samples)
     return images
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f}"
 
 
 @dataclass(frozen=True)
@@ -310,19 +141,10 @@ class _Subject:
     files: ExportFiles
 
 
-def _findings_table(findings: Sequence[Finding]) -> rich.table.Table:
-    table = rich.table.Table(show_lines=True)
-    for column in ("severity", "layer", "reason", "remedy"):
-        table.add_column(column, overflow="fold")
-    for one in findings:
-        table.add_row(one.severity, one.layer, one.reason, one.remedy)
-    return table
-
-
 def _lint_only(model: tf.keras.Model) -> None:
     findings = lint(as_converted(model)[0])
     if findings:
-        rich.console.Console().print(_findings_table(findings))
+        rich.console.Console().print(findings_table(findings))
     counts = Counter(one.severity for one in findings)
     print(", ".join(f"{severity}: {counts[severity]}" for severity in SEVERITIES))
     if counts["error"]:
@@ -334,7 +156,7 @@ def _run() -> _Subject:
     compared = [Workdir(path) for path in FLAGS.compare]
     images, labels = _samples(workdir.config())
     model = workdir.model()
-    record = _record(workdir, model, compared)
+    record = training_record(workdir, model, compared)
     files = ExportFiles(workdir.path / "model.tflite")
     calibration_images = _calibration_images(workdir.config())
     return _Subject(model, record, images, labels, calibration_images, files)
@@ -387,8 +209,8 @@ def main() -> None:
     page = render_page(result.report, subject.record)
     subject.files.write_reports(result.report, page)
     weights = subject.files.write_weights(subject.model)
-    rich.console.Console().print(_table(result.report, subject.record))
-    print(_summary(result.report, subject.model))
+    rich.console.Console().print(models_table(result.report, subject.record))
+    print(summary(result.report, subject.model))
     print(f"model: {subject.files.model}\nreport: {subject.files.page}\n{weights}")
 
 

@@ -1,10 +1,10 @@
 """The contract: lint, rewrite, convert, verify, report, or say exactly why not."""
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,22 +14,31 @@ from tflite_export.benchmarking import Candidate, Latency, measure_latency
 from tflite_export.binary_layers import find_binary_layers, left_float
 from tflite_export.calibration import Calibration
 from tflite_export.conversion import convert
+from tflite_export.export_arguments import (
+    as_arrays,
+    calibration_arrays,
+    check_labels,
+    check_model,
+    check_path,
+)
 from tflite_export.fake_quantization import with_fake_quantization
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.float_binary_outputs import round_after_zero_padding
-from tflite_export.float_twin import float_twin
 from tflite_export.half_precision import store_in_float16
-from tflite_export.inference_function import check_is_functional
 from tflite_export.int8_rewrites import without_float_operators
-from tflite_export.interpreting import KERNELS
-from tflite_export.layer_walk import all_layers
+from tflite_export.interpreting import FAST_KERNEL, KERNELS
+from tflite_export.layer_outcomes import layer_outcomes
 from tflite_export.lint import lint
 from tflite_export.model_files import read_model_file
+from tflite_export.operator_labels import operator_labels
+from tflite_export.operator_latency import OperatorLatency
+from tflite_export.operator_profiling import measure_operators
 from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
 from tflite_export.rewrites import Rewrite, in_float32, rewrite_layers
 from tflite_export.slimming import slimmed
+from tflite_export.twins import convert_twins
 from tflite_export.verification import (
     FLOAT16_TOLERANCE,
     FLOAT32_TOLERANCE,
@@ -52,82 +61,7 @@ class ExportResult:
     report: Report
 
 
-_SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
-
-
-def _check_model(model: tf.keras.Model) -> None:
-    check_is_functional(model)
-    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    if any(None in shape for shape in shapes):
-        raise ValueError(
-            f"Expected inputs of fixed size, got {shapes}. Build the model with the "
-            "size that it is to be deployed with."
-        )
-    names = [layer.name for layer in all_layers(model)]
-    invalid = [name for name in names if not _SCOPE_NAME.fullmatch(name)]
-    if invalid:
-        raise ValueError(
-            f"Expected layer names of letters, digits and _.-/, got {invalid}."
-        )
-
-
-def _check_path(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise ValueError(f"Expected an existing folder for {path}, found none.")
-    if path.is_dir():
-        raise ValueError(f"Expected a file name, got the folder {path}.")
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"Expected a folder that can be written, got {path.parent}.")
-
-
-def _as_list(
-    model: tf.keras.Model,
-    argument: str,
-    samples: np.ndarray | Sequence[np.ndarray] | None,
-) -> list[np.ndarray] | None:
-    if samples is None:
-        return None
-    arrays = list(samples) if isinstance(samples, (list, tuple)) else [samples]
-    shapes = [np.shape(array)[1:] for array in arrays]
-    expected = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    if shapes != expected or not all(len(array) for array in arrays):
-        raise ValueError(
-            f"Expected {argument} of shape {expected}, one array per input with at "
-            f"least one sample each, got {shapes}."
-        )
-    return [
-        np.asarray(array, dtype=tensor.dtype.as_numpy_dtype)
-        for array, tensor in zip(arrays, model.inputs)
-    ]
-
-
-def _calibration_arrays(
-    model: tf.keras.Model,
-    int8: bool | None,
-    data: np.ndarray | Sequence[np.ndarray] | None,
-) -> list[np.ndarray] | None:
-    """What to measure ranges on; `None` for an export in float."""
-    if int8 and data is None:
-        raise ValueError(
-            "Expected calibration_data with int8=True, got none: ranges of activations "
-            "are measured on real inputs. Give some hundred, normalised as in training."
-        )
-    if int8 is False and data is not None:
-        raise ValueError("Expected no calibration_data with int8=False, got some.")
-    return _as_list(model, "calibration_data", data)
-
-
-def _check_labels(
-    labels: np.ndarray | None, inputs: Sequence[np.ndarray] | None
-) -> None:
-    if labels is None:
-        return
-    samples = 0 if inputs is None else len(inputs[0])
-    if np.shape(labels) != (samples,):
-        raise ValueError(
-            f"Expected one label for each of the {samples} samples, got shape "
-            f"{np.shape(labels)}."
-        )
+_WITHOUT_INT8 = f"without int8, LCE {FAST_KERNEL} kernel"
 
 
 def _stop_at_errors(name: str, findings: Sequence[Finding], strict: bool) -> None:
@@ -136,31 +70,53 @@ def _stop_at_errors(name: str, findings: Sequence[Finding], strict: bool) -> Non
         raise ExportError(f"Cannot export model '{name}'", errors)
 
 
-def _convert_twin(
-    model: tf.keras.Model, timeout: float, memory_limit: int | None
-) -> bytes:
-    try:
-        return convert(
-            float_twin(model),
-            converter="tflite",
-            timeout=timeout,
-            memory_limit=memory_limit,
-        )
-    except ExportError as error:
-        raise ExportError(
-            f"Cannot convert the float twin of '{model.name}' to measure against; "
-            "benchmark=False leaves it out",
-            error.findings,
-        ) from error
+@dataclass(frozen=True)
+class _Converted:
+    """A flatbuffer, and which of its constants are stored in fewer bits than usual."""
+
+    content: bytes
+    packed: Sequence[str]
+    halved: Sequence[str]
 
 
-def _measure(content: bytes, twin: bytes) -> list[Latency]:
+def _convert(
+    model: tf.keras.Model, *, float16: bool, pack_weights: bool, **options: Any
+) -> _Converted:
+    content = round_after_zero_padding(convert(model, **options))
+    content, packed = pack_binary_weights(content) if pack_weights else (content, [])
+    content, halved = store_in_float16(content) if float16 else (content, [])
+    return _Converted(content, packed, halved)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Latencies of a model with each kernel, of its twins, and of its operators."""
+
+    model: Sequence[Latency] = ()
+    twins: Sequence[Latency] = ()
+    operators: Sequence[OperatorLatency] = ()
+
+
+def _measure(
+    flatbuffer: Flatbuffer,
+    content: bytes,
+    others: Mapping[str, bytes],
+    labels: Sequence[str],
+) -> _Measured:
     candidates = {
         f"binary, LCE {kernel} kernel": Candidate(content, options)
         for kernel, options in KERNELS.items()
     }
-    candidates["float twin, XNNPACK"] = Candidate(twin, {"use_xnnpack": True})
-    return measure_latency(candidates)
+    for name, other in others.items():
+        is_binary = name == _WITHOUT_INT8
+        options = KERNELS[FAST_KERNEL] if is_binary else {"use_xnnpack": True}
+        candidates[name] = Candidate(other, options)
+    measured = measure_latency(candidates)
+    return _Measured(
+        model=measured[: len(KERNELS)],
+        twins=measured[len(KERNELS) :],
+        operators=measure_operators(flatbuffer, labels, **KERNELS[FAST_KERNEL]),
+    )
 
 
 def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
@@ -177,7 +133,7 @@ def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
         ValueError: for other models, inputs that are not of a fixed size, and names
             that TensorFlow cannot use.
     """
-    _check_model(model)
+    check_model(model)
     # A short name: the converter cuts off long ones, and verification goes by them.
     return rewrite_layers(in_float32(model, name="m"))
 
@@ -247,14 +203,15 @@ def export(
         `result = export(model, "model.tflite", samples=images, labels=labels)`
     """
     path = Path(path)
-    _check_path(path)
+    check_path(path)
+    limits: dict[str, Any] = {"timeout": timeout, "memory_limit": memory_limit}
     if isinstance(model, (str, os.PathLike)):
         model = read_model_file(model, memory_limit=memory_limit)
     original, (model, rewrites) = model, as_converted(model)
     name = original.name
-    inputs = _as_list(model, "samples", samples)
-    _check_labels(labels, inputs)
-    ranges_from = _calibration_arrays(model, int8, calibration_data)
+    inputs = as_arrays(model, "samples", samples)
+    check_labels(labels, inputs)
+    ranges_from = calibration_arrays(model, int8, calibration_data)
     if int8_edges and ranges_from is None:
         raise ValueError(
             "Expected int8_edges=True with int8=True only, got int8=False."
@@ -269,42 +226,64 @@ def export(
         reference = with_fake_quantization(
             without_float_operators(model), ranges_from, calibration
         )
-    content = convert(
-        reference, int8_edges=int8_edges, timeout=timeout, memory_limit=memory_limit
+    converted = _convert(
+        reference,
+        int8_edges=int8_edges,
+        float16=float16,
+        pack_weights=pack_weights,
+        **limits,
     )
-    if ranges_from is not None:
-        content = round_after_zero_padding(content)
-    content, packed = pack_binary_weights(content) if pack_weights else (content, [])
-    content, halved = store_in_float16(content) if float16 else (content, [])
-    flatbuffer, content = Flatbuffer(content), slimmed(content)
+    flatbuffer, content = Flatbuffer(converted.content), slimmed(converted.content)
+    unchanged = in_float32(original, name="m")
     layers = find_binary_layers(model, flatbuffer)
     verification = verify(
         reference,
         flatbuffer,
         samples=inputs,
         labels=labels,
-        original=in_float32(original),
+        original=unchanged,
         deployed=Flatbuffer(content),
-        tolerance=FLOAT16_TOLERANCE if halved else FLOAT32_TOLERANCE,
+        tolerance=FLOAT16_TOLERANCE if converted.halved else FLOAT32_TOLERANCE,
     )
     findings += left_float(layers) + verification.findings()
     _stop_at_errors(name, findings, strict)
 
-    twin = _convert_twin(model, timeout, memory_limit) if benchmark else None
+    measured = _Measured()
+    if benchmark:
+        others = convert_twins(unchanged, ranges_from, calibration, **limits)
+        if ranges_from is not None:
+            others[_WITHOUT_INT8] = slimmed(
+                _convert(
+                    model, float16=float16, pack_weights=pack_weights, **limits
+                ).content
+            )
+        names = operator_labels(reference, flatbuffer)
+        measured = _measure(flatbuffer, content, others, names)
     report = Report(
         model=name,
         model_bytes=len(content),
-        float_bytes=None if twin is None else len(twin),
         findings=tuple(findings),
         rewrites=tuple(rewrites),
+        layers=tuple(
+            layer_outcomes(
+                original,
+                flatbuffer,
+                converted=reference,
+                binary_layers=layers,
+                rewrites=rewrites,
+                findings=findings,
+            )
+        ),
         binary_layers=tuple(layers),
         operators=tuple(summarize_operators(flatbuffer)),
         verification=verification,
         int8=None if ranges_from is None else calibration,
         calibration_samples=0 if ranges_from is None else len(ranges_from[0]),
-        packed_kernels=tuple(packed),
-        float16_constants=tuple(halved),
-        latencies=() if twin is None else tuple(_measure(content, twin)),
+        packed_kernels=tuple(converted.packed),
+        float16_constants=tuple(converted.halved),
+        latencies=tuple(measured.model),
+        twins=tuple(measured.twins),
+        operator_latencies=tuple(measured.operators),
         versions=versions(),
         machine=machine(),
     )

@@ -30,6 +30,15 @@ _FIXED = {
     "tanh": Range(-1.0, 127 / 128),
 }
 _NOTHING = (-math.inf, math.inf)
+_IN_ANY_ORDER = (  # with a clamp: they pick some of their numbers, or add zeros
+    tf.keras.layers.Cropping2D,
+    tf.keras.layers.Dropout,
+    tf.keras.layers.Flatten,
+    tf.keras.layers.MaxPooling2D,
+    tf.keras.layers.Permute,
+    tf.keras.layers.Reshape,
+    tf.keras.layers.ZeroPadding2D,
+)
 _CLAMPS = {"hard_tanh": (-1.0, 1.0), "relu": (0.0, math.inf), "relu6": (0.0, 6.0)}
 _LARGEST_WEIGHT = 127
 _SHARING_A_STEP = {  # axes of a kernel, by the kind of layer
@@ -80,6 +89,11 @@ class FakeQuantization(tf.keras.layers.Layer):
             )
         self.low, self.high = float(low), float(high)
 
+    @property
+    def step(self) -> float:
+        """The distance of two neighbouring values."""
+        return (self.high - self.low) / 255
+
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high)
 
@@ -121,23 +135,36 @@ def with_fake_quantization(
 def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> Range:
     """The part of a range that makes a difference, or the one the operator has.
 
-    Where a sum is clamped from below, and the other terms are at most h, a term below
-    `lowest - h` makes no other sum than that number; likewise from above. Without them
-    the steps are smaller, and the sum stays within the 16 bits that the runtime keeps.
+    What is clamped next, maybe behind a max pool, need not hold what the clamp cuts
+    off. Where a sum is clamped from below, and the other terms are at most h, a term
+    below `lowest - h` makes no other sum than that number; likewise from above. Without
+    them the steps are smaller, and the sum stays within the 16 bits that the runtime
+    keeps.
     """
     limits = _FIXED.get(activation_name(graph.layers[name]), ranges[name])
+    lowest, highest = _clamp_behind(graph, name)
     total = only_reader(graph, name)
-    if total is None or not isinstance(graph.layers[total], tf.keras.layers.Add):
-        return limits
-    activation = only_reader(graph, total)
-    terms = graph.reads(total)
-    if activation is None or not all(term in ranges for term in terms):
-        return limits
-    others = [ranges[term] for term in terms if term != name]
-    lowest, highest = _CLAMPS.get(activation_name(graph.layers[activation]), _NOTHING)
-    low = max(limits.low, lowest - sum(other.high for other in others))
-    high = min(limits.high, highest - sum(other.low for other in others))
+    if total is not None and isinstance(graph.layers[total], tf.keras.layers.Add):
+        terms = graph.reads(total)
+        if not all(term in ranges for term in terms):
+            return limits
+        lowest, highest = _clamp_behind(graph, total)
+        others = [ranges[term] for term in terms if term != name]
+        lowest -= sum(other.high for other in others)
+        highest -= sum(other.low for other in others)
+    low, high = max(limits.low, lowest), min(limits.high, highest)
     return Range(min(low, 0.0), max(high, 0.0)) if low < high else limits
+
+
+def _clamp_behind(graph: LayerGraph, name: str) -> tuple[float, float]:
+    """What is let through of the numbers of a layer, if they are clamped next."""
+    reader = only_reader(graph, name)
+    while reader is not None and isinstance(graph.layers[reader], _IN_ANY_ORDER):
+        reader = only_reader(graph, reader)
+    activations = (tf.keras.layers.Activation, tf.keras.layers.ReLU)
+    if reader is None or not isinstance(graph.layers[reader], activations):
+        return _NOTHING
+    return _CLAMPS.get(activation_name(graph.layers[reader]), _NOTHING)
 
 
 def _round_weights(layer: tf.keras.layers.Layer) -> None:

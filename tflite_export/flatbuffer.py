@@ -77,11 +77,13 @@ class Operator:
         name: "CONV_2D", "LceBconv2d", ...
         inputs: Tensors that it reads; optional ones that are absent are left out.
         outputs: Tensors that it writes.
+        custom_options: The options of a custom operator as they are stored.
     """
 
     name: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    custom_options: bytes = b""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,6 +154,7 @@ class Flatbuffer:
             name=custom or BUILTIN_NAMES[builtin],
             inputs=tuple(self.tensors[i] for i in entries(operator.inputs) if i >= 0),
             outputs=tuple(self.tensors[i] for i in entries(operator.outputs)),
+            custom_options=bytes(entries(operator.customOptions)),
         )
 
     def named_outputs(self) -> dict[str, Tensor]:

@@ -8,21 +8,23 @@ from tflite_export.rebuilding import rebuilt
 
 __all__ = ["float_twin"]
 
-_QUANTIZING = (
-    "input_quantizer",
-    "kernel_quantizer",
-    "depthwise_quantizer",
-    "pointwise_quantizer",
-    "kernel_constraint",
-    "depthwise_constraint",
-    "pointwise_constraint",
-)
+_REPLACED = {
+    "input_quantizer": None,
+    "kernel_quantizer": None,
+    "depthwise_quantizer": None,
+    "pointwise_quantizer": None,
+    "kernel_constraint": None,
+    "depthwise_constraint": None,
+    "pointwise_constraint": None,
+    "pad_values": 0.0,
+}
 
 
 def _without_quantizers(config: Any) -> Any:
     if isinstance(config, dict):
+        replaced = {key: _REPLACED[key] for key in config if key in _REPLACED}
         return {
-            key: None if key in _QUANTIZING else _without_quantizers(value)
+            key: replaced[key] if key in replaced else _without_quantizers(value)
             for key, value in config.items()
         }
     if isinstance(config, (list, tuple)):
@@ -31,10 +33,11 @@ def _without_quantizers(config: Any) -> Any:
 
 
 def float_twin(model: tf.keras.Model) -> tf.keras.Model:
-    """The same network in full precision: all quantizers removed.
+    """The same network in full precision: all quantizers removed, padded with zeros.
 
     What the exported model is measured against in size and speed; its weights are
-    initial ones.
+    initial ones. Padding with ones is made for bits; a float convolution would need an
+    operator of its own for it, and be slower than float networks are.
 
     # Arguments
         model: A built functional or sequential model.

@@ -1,10 +1,11 @@
 """Runs a .tflite with Larq Compute Engine's own interpreter on this machine.
 
-The interpreter is native code that trusts the file. What `tflite_export` has just
-converted runs in this process; what comes from elsewhere should have passed
-`explain_run` before.
+The interpreter is native code that trusts the file, and may crash. So samples run in a
+process of its own; what comes from elsewhere should have passed `explain_run` before it
+is measured in this one.
 """
 
+import platform
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,8 +16,16 @@ import numpy as np
 
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.limited_process import ProcessError, run_limited
+from tflite_export.runtime_process import RuntimeProcess
 
-__all__ = ["KERNELS", "explain_run", "make_interpreter", "random_inputs", "run_samples"]
+__all__ = [
+    "FAST_KERNEL",
+    "KERNELS",
+    "explain_run",
+    "make_interpreter",
+    "random_inputs",
+    "run_samples",
+]
 
 KERNELS: dict[str, dict[str, bool]] = {
     "default": {},
@@ -26,6 +35,12 @@ KERNELS: dict[str, dict[str, bool]] = {
 is the fast one on ARM; on x86 it runs at reference speed and "indirect" is faster.
 """
 
+FAST_KERNEL = (
+    "default" if platform.machine().lower() in ("aarch64", "arm64") else "indirect"
+)
+"""The faster one of them on this machine."""
+
+_RUNTIME = RuntimeProcess()
 _WORKER = "tflite_export.interpreter_worker"
 
 
@@ -54,7 +69,7 @@ def make_interpreter(content: bytes, *, threads: int = 1, **options: bool) -> An
 def run_samples(
     content: bytes, samples: Sequence[np.ndarray], **options: bool
 ) -> list[np.ndarray]:
-    """Runs a model on samples, one after the other.
+    """Runs a model on samples, one after the other, in a process of its own.
 
     # Arguments
         content: The bytes of a .tflite with a batch of one.
@@ -63,13 +78,11 @@ def run_samples(
 
     # Returns
         One array [N, ...] for each output.
+
+    # Raises
+        RuntimeError: if the runtime refuses the model or crashes.
     """
-    interpreter = make_interpreter(content, **options).interpreter
-    results = [
-        interpreter.predict([np.expand_dims(array, 0) for array in sample])
-        for sample in zip(*samples)
-    ]
-    return [np.concatenate(arrays) for arrays in zip(*results)]
+    return _RUNTIME.run(content, samples, options)
 
 
 def random_inputs(content: bytes) -> list[np.ndarray]:

@@ -14,7 +14,13 @@ import tempfile
 from collections.abc import Sequence
 from typing import IO
 
-__all__ = ["ProcessError", "check_limits", "default_memory_limit", "run_limited"]
+__all__ = [
+    "ProcessError",
+    "check_limits",
+    "default_memory_limit",
+    "ending_of",
+    "run_limited",
+]
 
 _SMALLEST_DEFAULT = 16 * 2**30  # bytes
 _WORDS_BYTES = 2**16  # of what a process said, the last ones
@@ -157,10 +163,7 @@ def _failure(
     return_code: int, words: str, limit: int | None, *, is_chosen: bool
 ) -> ProcessError:
     said = _last_words(words)
-    if return_code >= 0:
-        ending = f"failed (exit code {return_code})"
-    else:
-        ending = f"crashed ({_signal_name(-return_code)})"
+    ending = ending_of(return_code)
     if ending == "crashed (SIGKILL)":
         return ProcessError(
             f"was killed (SIGKILL), as systems do when memory runs out: {said}",
@@ -174,6 +177,13 @@ def _failure(
     may_be_memory = is_chosen and return_code < 0
     remedy = "give it more memory (`memory_limit`), if it is tight" * may_be_memory
     return ProcessError(f"{ending}: {said}", remedy)
+
+
+def ending_of(return_code: int) -> str:
+    """How a process ended that did not end well, in words."""
+    if return_code >= 0:
+        return f"failed (exit code {return_code})"
+    return f"crashed ({_signal_name(-return_code)})"
 
 
 def _signal_name(number: int) -> str:

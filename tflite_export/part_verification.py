@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from tflite_export.findings import Finding
 from tflite_export.flatbuffer import Flatbuffer, Operator, Tensor
-from tflite_export.interpreting import KERNELS, run_samples
+from tflite_export.interpreting import FAST_KERNEL, KERNELS, run_samples
 from tflite_export.layer_walk import is_binary
 from tflite_export.tensor_matching import Match, keras_values, match_tensors
 
@@ -231,7 +231,7 @@ class PartVerifier:
         feeds = [
             tensor.stored(self._value(self._matched[tensor.index])) for tensor in inputs
         ]
-        outputs = run_samples(content, feeds)
+        outputs = run_samples(content, feeds, **KERNELS[FAST_KERNEL])
         flips = signs = 0
         for match, output in zip(computed, outputs):
             expected = match.tensor.stored(self._value(match))

@@ -15,20 +15,24 @@ from larq_irnet.layers import ChannelScale, LearnableBias
 from tflite_export.layer_walk import is_binary
 
 __all__ = [
+    "AFFINE",
     "FOLDING",
+    "PASSING",
     "activation_name",
     "only_reader",
     "quantization_points",
     "weighted_behind",
 ]
 
-_AFFINE = (tf.keras.layers.BatchNormalization, ChannelScale, LearnableBias)
+AFFINE = (tf.keras.layers.BatchNormalization, ChannelScale, LearnableBias)
+"""Layers that the convolution in front of them takes in."""
+
 _WEIGHTED = (
     tf.keras.layers.Conv2D,
     tf.keras.layers.Dense,
     tf.keras.layers.DepthwiseConv2D,
 )
-_PASSING = (
+PASSING = (
     tf.keras.layers.AveragePooling2D,  # TensorFlow Lite: of one scale with its input
     tf.keras.layers.Cropping2D,
     tf.keras.layers.Dropout,
@@ -39,6 +43,7 @@ _PASSING = (
     tf.keras.layers.UpSampling2D,
     tf.keras.layers.ZeroPadding2D,
 )
+"""Layers that hand the numbers of their input on, or means of them."""
 
 FOLDING = ("relu", "relu6", "hard_tanh")
 """Activations that convolutions and sums take in."""
@@ -51,7 +56,7 @@ def quantization_points(graph: LayerGraph) -> list[str]:
 
 def _is_point(graph: LayerGraph, name: str) -> bool:
     layer = graph.layers[name]
-    if isinstance(layer, _PASSING) or not _is_floating(layer):
+    if isinstance(layer, PASSING) or not _is_floating(layer):
         return False
     if graph.is_output(name):
         return True
@@ -75,7 +80,7 @@ def _is_folded(graph: LayerGraph, name: str) -> bool:
     if reader is None:
         return False
     weighted = weighted_behind(graph, name)
-    if isinstance(graph.layers[reader], _AFFINE):
+    if isinstance(graph.layers[reader], AFFINE):
         return weighted is not None
     if not _is_folding_activation(graph.layers[reader]):
         return False
@@ -94,7 +99,7 @@ def weighted_behind(graph: LayerGraph, name: str) -> str | None:
 
     For such a layer without an activation, it is that layer itself.
     """
-    while isinstance(graph.layers[name], _AFFINE):
+    while isinstance(graph.layers[name], AFFINE):
         (name,) = graph.reads(name)
         if only_reader(graph, name) is None:
             return None

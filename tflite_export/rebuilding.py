@@ -28,6 +28,17 @@ def _functions(model: tf.keras.Model) -> dict[str, Any]:
     return functions
 
 
+def _classes(model: tf.keras.Model) -> dict[str, type]:
+    """Classes of layers that are not registered with Keras, by name."""
+    classes = {type(layer).__name__: type(layer) for layer in all_layers(model)}
+    return {
+        name: kind
+        for name, kind in classes.items()
+        if tf.keras.utils.get_registered_name(kind) == name
+        and not kind.__module__.startswith(("keras.", "tf_keras."))
+    }
+
+
 def rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
     """A model of the class of another, and with the functions that its layers hold.
 
@@ -39,7 +50,7 @@ def rebuilt(model: tf.keras.Model, config: dict[str, Any]) -> tf.keras.Model:
         ExportError: if a layer cannot be rebuilt from its configuration.
     """
     try:
-        with tf.keras.utils.custom_object_scope(_functions(model)):
+        with tf.keras.utils.custom_object_scope(_classes(model) | _functions(model)):
             return type(model).from_config(config)
     except (TypeError, ValueError, KeyError, NotImplementedError) as error:
         raise _cannot_rebuild(

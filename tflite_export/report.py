@@ -17,7 +17,11 @@ from tflite_export.binary_layers import BinaryLayer
 from tflite_export.calibration import Calibration
 from tflite_export.findings import Finding
 from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.layer_outcomes import LayerOutcome
+from tflite_export.operator_latency import OperatorLatency
+from tflite_export.operator_macs import multiply_accumulates
 from tflite_export.rewrites import Rewrite
+from tflite_export.twins import FLOAT_TWIN
 from tflite_export.verification import Verification
 
 __all__ = ["OperatorSummary", "Report", "machine", "summarize_operators", "versions"]
@@ -31,11 +35,13 @@ class OperatorSummary:
         name: "CONV_2D", "LceBconv2d", ...
         count: How many there are.
         constant_bytes: Weights and other constants that only they read.
+        macs: Multiply-accumulates for one image.
     """
 
     name: str
     count: int
     constant_bytes: int
+    macs: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +51,9 @@ class Report:
     # Attributes
         model: Name of the Keras model.
         model_bytes: Size of the .tflite.
-        float_bytes: Size of the float twin's .tflite, if there is one.
         findings: What a user should know, by layer.
         rewrites: What was changed in the Keras model before the conversion, in order.
+        layers: What became of each layer, and why.
         binary_layers: Expected against actual binary convolutions.
         operators: Kinds of operators and their weight in bytes.
         verification: What was compared with Keras, and how it went.
@@ -55,16 +61,20 @@ class Report:
         calibration_samples: How many samples they were measured on.
         packed_kernels: Kernels of float operators that are stored as bits.
         float16_constants: Constants that are stored in half precision.
-        latencies: On this machine, in milliseconds.
+        latencies: Of the model on this machine, with each kernel.
+        twins: Sizes and latencies of what it is measured against: the same network in
+            float; for an int8 export also with int8 weights and activations, and the
+            export without int8.
+        operator_latencies: Each operator alone, with the faster kernel.
         versions: Of the packages involved.
         machine: Where it was measured.
     """
 
     model: str
     model_bytes: int
-    float_bytes: int | None
     findings: tuple[Finding, ...]
     rewrites: tuple[Rewrite, ...]
+    layers: tuple[LayerOutcome, ...]
     binary_layers: tuple[BinaryLayer, ...]
     operators: tuple[OperatorSummary, ...]
     verification: Verification
@@ -73,8 +83,21 @@ class Report:
     packed_kernels: tuple[str, ...]
     float16_constants: tuple[str, ...]
     latencies: tuple[Latency, ...]
+    twins: tuple[Latency, ...]
+    operator_latencies: tuple[OperatorLatency, ...]
     versions: dict[str, str]
     machine: str
+
+    @property
+    def float_bytes(self) -> int | None:
+        """Size of the float twin's .tflite, if there is one."""
+        sizes = (one.model_bytes for one in self.twins if one.name == FLOAT_TWIN)
+        return next(sizes, None)
+
+    @property
+    def fastest(self) -> Latency | None:
+        """The latency with the faster kernel, if it was measured."""
+        return min(self.latencies, key=lambda one: one.median_ms, default=None)
 
     def to_json(self) -> str:
         """The report as JSON; numbers that are not finite become null."""
@@ -95,14 +118,16 @@ def summarize_operators(flatbuffer: Flatbuffer) -> list[OperatorSummary]:
     """Counts operators by kind, the heaviest first; a shared constant counts once."""
     counts = Counter(operator.name for operator in flatbuffer.operators)
     constant_bytes: Counter[str] = Counter()
+    macs: Counter[str] = Counter()
     seen = set()
     for operator in flatbuffer.operators:
+        macs[operator.name] += multiply_accumulates(operator)
         for tensor in operator.inputs:
             if tensor.constant_bytes and tensor.buffer not in seen:
                 seen.add(tensor.buffer)
                 constant_bytes[operator.name] += tensor.constant_bytes
     summaries = [
-        OperatorSummary(name, count, constant_bytes[name])
+        OperatorSummary(name, count, constant_bytes[name], macs[name])
         for name, count in counts.items()
     ]
     return sorted(summaries, key=lambda one: (-one.constant_bytes, one.name))

@@ -9,6 +9,8 @@ import jinja2
 
 from larq_irnet.diagnostics import DEAD_TAU, STUCK_THRESHOLD, EpochHistogram
 from tflite_export import dead_weight_plots, report_plots
+from tflite_export.benchmarking import Latency
+from tflite_export.operator_latency import by_kind
 from tflite_export.report import Report
 from tflite_export.report_plots import WeightHistogram
 
@@ -79,12 +81,16 @@ def _headlines(report: Report) -> list[tuple[str, str, str]]:
     if report.float16_constants:
         halved = f"{len(report.float16_constants)} constants"
         lines.append((halved, "in half precision", "of float operators"))
-    if report.latencies:
-        *binaries, twin = report.latencies
-        fastest = min(binaries, key=lambda one: one.median_ms)
-        ratio = twin.median_ms / fastest.median_ms
-        lines.append((f"{ratio:.2f}×", "speed", f"of the float twin; {fastest.name}"))
+    if report.fastest is not None:
+        ratio = report.twins[0].median_ms / report.fastest.median_ms
+        explanation = f"of the float twin; {report.fastest.name}"
+        lines.append((f"{ratio:.2f}×", "speed", explanation))
     return lines
+
+
+def _side_by_side(report: Report) -> list[Latency]:
+    """The model with its faster kernel, and what it is measured against."""
+    return [] if report.fastest is None else [report.fastest, *report.twins]
 
 
 @dataclass(frozen=True)
@@ -113,10 +119,10 @@ def _bar_plots(report: Report, record: TrainingRecord) -> list[_Plot]:
         title = f"Accuracy on {verification.samples} test images"
         plots.append(_Plot(title, bars))
     if report.float_bytes is not None:
-        bars = report_plots.size_bars(report.model_bytes, report.float_bytes)
+        bars = report_plots.size_bars(_side_by_side(report))
         plots.append(_Plot("Size", bars))
     if report.latencies:
-        bars = report_plots.latency_bars(report.latencies)
+        bars = report_plots.latency_bars([*report.latencies, *report.twins])
         note = _LATENCY_NOTE.format(machine=report.machine)
         plots.append(_Plot("Latency on this machine", bars, note))
     return plots
@@ -201,6 +207,8 @@ def render_page(report: Report, record: TrainingRecord | None = None) -> str:
         report=report,
         record=record,
         headlines=_headlines(report),
+        side_by_side=_side_by_side(report),
+        latencies_by_kind=by_kind(report.operator_latencies),
         columns=[_bar_plots(report, record), _training_plots(record)],
         dead_weights=_dead_weight_plots(record),
         dead_weights_explained=_dead_weights_explained(),

@@ -75,17 +75,21 @@ def accuracy_bars(accuracies: Mapping[str, float]) -> str:
     )
 
 
-def size_bars(binary_bytes: int, float_bytes: int) -> str:
-    """Horizontal bars of two model sizes."""
-    kilobytes = [float_bytes / 1e3, binary_bytes / 1e3]
+def size_bars(models: Sequence[Latency]) -> str:
+    """Horizontal bars of model sizes, twins marked."""
+    kilobytes = [one.model_bytes / 1e3 for one in models]
     return _bars(
-        ["float twin", "binary"],
+        [one.name.split(",")[0] for one in models],
         kilobytes,
-        [FLOAT, BINARY],
+        _colours(models),
         [f"{size:,.1f}" for size in kilobytes],
         "size of the .tflite, kB (1 kB = 1,000 bytes)",
         (0, 1.22 * max(kilobytes)),
     )
+
+
+def _colours(models: Sequence[Latency]) -> list[str]:
+    return [FLOAT if "twin" in one.name else BINARY for one in models]
 
 
 def latency_bars(latencies: Sequence[Latency]) -> str:
@@ -94,7 +98,7 @@ def latency_bars(latencies: Sequence[Latency]) -> str:
     return _bars(
         [latency.name for latency in latencies],
         medians,
-        [FLOAT if "float" in one.name else BINARY for one in latencies],
+        _colours(latencies),
         [f"{median:.3f}" for median in medians],
         f"median time of one image, ms, {latencies[0].threads} thread",
         (0, 1.22 * max(medians)),

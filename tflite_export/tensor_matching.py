@@ -5,6 +5,7 @@ characters. A tensor is matched to the last Keras output, in the order of the mo
 whose operator is among those names; where a cut-off name fits several, to none.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,11 @@ import tensorflow as tf
 
 from tflite_export.fake_quantization import FakeQuantization
 from tflite_export.flatbuffer import Flatbuffer, Operator, Tensor
+from tflite_export.quantization_points import AFFINE, PASSING
 
 __all__ = ["Match", "keras_values", "match_tensors"]
 
+_COMPUTED_IN_ONE = (*AFFINE, tf.keras.layers.Activation, tf.keras.layers.ReLU)
 _LONGEST_NAME = 50  # characters that the converter keeps
 
 
@@ -155,15 +158,23 @@ def _repeats(operator: Operator) -> bool:
     return operator.name == "QUANTIZE" and operator.inputs[0].scale > 0.0
 
 
-def _rounded(index: int, keras_tensors: Sequence[Any]) -> int:
-    """The place of a tensor rounded to int8, or of itself: the converter makes one of
-    them."""
+def _rounded(tensor: Tensor, index: int, keras_tensors: Sequence[Any]) -> int | None:
+    """The place of a Keras tensor rounded to the steps of an int8 tensor.
+
+    The converter names the tensor after any of the layers that are computed in one,
+    and rounds behind the last. `None` if the steps are those of other values.
+    """
     layer = keras_tensors[index]._keras_history.layer
-    for node in layer.outbound_nodes:
-        if isinstance(node.outbound_layer, FakeQuantization):
-            places = [i for i, x in enumerate(keras_tensors) if x is node.outputs]
-            return places[0] if places else index
-    return index
+    while not isinstance(layer, FakeQuantization):
+        readers = [node.outbound_layer for node in layer.outbound_nodes]
+        roundings = [one for one in readers if isinstance(one, FakeQuantization)]
+        folding = len(readers) == 1 and isinstance(readers[0], _COMPUTED_IN_ONE)
+        if not roundings and not folding:
+            return index if isinstance(layer, PASSING) else None
+        (layer,) = roundings[:1] or readers
+    is_same = math.isclose(layer.step, tensor.scale, rel_tol=1e-4)
+    places = [i for i, x in enumerate(keras_tensors) if x is layer.output]
+    return places[0] if places and is_same else None
 
 
 def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
@@ -187,10 +198,12 @@ def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
                 continue
             found = _candidates(tensor, names)
             if found:
-                last = max(found)
+                last: int | None = max(found)
                 if tensor.scale:
-                    last = _rounded(last, keras_tensors)
-                if tuple(tensor.shape[1:]) == tuple(keras_tensors[last].shape[1:]):
+                    last = _rounded(tensor, max(found), keras_tensors)
+                if last is not None and tuple(tensor.shape[1:]) == tuple(
+                    keras_tensors[last].shape[1:]
+                ):
                     matches[last] = Match(tensor, layers[last], keras_tensors[last])
     inputs = [
         Match(tensor, "input", model.inputs[int(name.removeprefix("input_"))])

@@ -165,7 +165,7 @@ def test_flags_that_do_not_go_together():
     cases = {
         (): "Exactly one of",
         ("--workdir=run", "--model=net.h5", "--output=net.tflite"): "Exactly one of",
-        ("--model=net.h5",): "--model and --output go together",
+        ("--model=net.h5",): "--model and --output go together, but for --lint_only",
         ("--model=a", "--output=b", "--compare=c"): "--compare goes with --workdir",
     }
     script = (  # one process for all

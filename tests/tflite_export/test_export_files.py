@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import tflite_export
 from tests.tflite_export.networks import bare_sign, binary_conv, larq_conv, network_of
+from tests.tflite_export.tiny_flatbuffer import as_bytes, tiny_model
 from tflite_export import exporting
 from tflite_export.binary_weights import load_binary_weights
 from tflite_export.export_files import ExportFiles
@@ -29,8 +30,7 @@ def write(files, monkeypatch):
     """The end of an export, without the seconds before."""
     nothing = Verification((), 0, 0, (), None, samples=1, given=False)
     finished: dict[str, Any] = {
-        "convert": b"converted",
-        "Flatbuffer": None,
+        "convert": as_bytes(tiny_model()),
         "find_binary_layers": [],
         "summarize_operators": [],
         "verify": nothing,
@@ -56,7 +56,7 @@ def test_names(tmp_path):
 
 def test_all_are_written(files, write):
     result = write()
-    assert files.model.read_bytes() == b"converted"
+    assert files.model.read_bytes() == result.flatbuffer
     assert files.report.read_text() == result.report.to_json()
     assert "<html" in files.page.read_text(encoding="utf-8")
     assert len(load_binary_weights(files.weights)) == 1

@@ -33,6 +33,9 @@ class Scale(tf.keras.layers.Layer):
     def call(self, inputs):
         return inputs * self.scale
 
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}
+
 
 def sign(x):
     return lq.quantizers.SteSign()(x)
