@@ -3,7 +3,7 @@
 import re
 
 from tflite_export.device.benchmark_binary import where_to_get
-from tflite_export.device.device_error import DeviceError
+from tflite_export.device.device_error import RunError
 from tflite_export.device.runs import NO_OUTPUT
 
 __all__ = ["explain_failure"]
@@ -13,7 +13,7 @@ _FULL = r"no space left|enospc"
 _LOADER = r"not found|no such file"
 
 
-def explain_failure(code: int, text: str, *, system: str, what: str) -> DeviceError:
+def explain_failure(code: int, text: str, *, system: str, what: str) -> RunError:
     """The error to raise for a run that failed.
 
     # Arguments
@@ -26,7 +26,7 @@ def explain_failure(code: int, text: str, *, system: str, what: str) -> DeviceEr
         found = re.search(pattern, text, re.IGNORECASE)
         if found:
             got = sentence.format(*found.groups())
-            return DeviceError(f"Expected {what} to run on the device, but {got}")
+            return RunError(f"Expected {what} to run on the device, but {got}")
     if code == _KILLED:
         got = "it was killed, as systems do when memory runs out. Close other programs."
     elif code == _ILLEGAL:
@@ -39,7 +39,7 @@ def explain_failure(code: int, text: str, *, system: str, what: str) -> DeviceEr
         telling = [line for line in lines if not line.startswith("INFO:")]
         said = " | ".join((telling or lines)[-3:]).rstrip(".") or "no word"
         got = f"it ended with exit code {code}: {said}."
-    return DeviceError(f"Expected {what} to run on the device, but {got}")
+    return RunError(f"Expected {what} to run on the device, but {got}")
 
 
 def _reasons(system: str) -> list[tuple[str, str]]:

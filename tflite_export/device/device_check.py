@@ -4,7 +4,7 @@ from tflite_export.device.benchmark_binary import BenchmarkBinary
 from tflite_export.device.device_error import DeviceError
 from tflite_export.device.device_facts import DeviceFacts
 
-__all__ = ["check_device"]
+__all__ = ["check_device", "check_space"]
 
 _BUILT_FOR_API = 30  # of Android: the release is built with it (its release workflow)
 _HOT = 60.0  # degrees Celsius of a processor at rest
@@ -14,25 +14,35 @@ _SLOW_GOVERNORS = ("powersave", "conservative")
 _SPARE_BYTES = 2 * 2**20  # results and the file system's own
 
 
-def check_device(
-    facts: DeviceFacts, binary: BenchmarkBinary, needed_bytes: int
-) -> tuple[str, ...]:
+def check_device(facts: DeviceFacts, binary: BenchmarkBinary) -> tuple[str, ...]:
     """Refuses a device that cannot run the benchmark.
 
     # Arguments
         facts: What it tells of itself.
         binary: What is to run there.
-        needed_bytes: Size of all files that are copied to it.
 
     # Returns
         What makes its numbers doubtful, in sentences.
 
     # Raises
-        DeviceError: for a 32-bit system, a glibc that is too old, or a full storage.
+        DeviceError: for a 32-bit system, or a glibc that is too old.
     """
     _check_64_bit(facts)
     if facts.system == "linux":
         _check_glibc(facts, binary)
+    return tuple(_doubts(facts))
+
+
+def check_space(facts: DeviceFacts, needed_bytes: int) -> None:
+    """Refuses a device without space.
+
+    # Arguments
+        facts: What it tells of itself.
+        needed_bytes: Size of the files that are copied to it.
+
+    # Raises
+        DeviceError: if they do not fit.
+    """
     needed = needed_bytes + _SPARE_BYTES
     if facts.free_bytes is not None and facts.free_bytes < needed:
         raise DeviceError(
@@ -40,7 +50,6 @@ def check_device(
             f"{facts.free_bytes / 1e6:.1f} MB. Make room, or name another folder with "
             "--remote_folder."
         )
-    return tuple(_doubts(facts))
 
 
 def _check_64_bit(facts: DeviceFacts) -> None:

@@ -1,27 +1,27 @@
 """What was measured on a device, as one value and as JSON."""
 
 import dataclasses
-import json
-import math
 from collections.abc import Mapping
-from typing import Any
 
 from tflite_export.device.device_facts import DeviceFacts
 from tflite_export.device.output_check import OutputCheck
 from tflite_export.device.sustained_run import SustainedRun
 from tflite_export.operator_latency import OperatorLatency
+from tflite_export.report_json import report_json
 
 __all__ = [
+    "COMPUTED",
     "DeviceLatency",
     "DeviceReport",
     "ModelFacts",
     "ModelMemory",
-    "SCHEMA",
     "ToolFacts",
 ]
 
-SCHEMA = 1
-"""Of device_report.json; a reader of one schema can read all reports that have it."""
+COMPUTED = ("schema", "is_complete", "is_right")
+"""Properties of a report that its JSON has besides its fields."""
+
+_SCHEMA = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +106,7 @@ class DeviceReport:
         title: What the models are of.
         measured_at: Date and time in UTC.
         device: Before the measurement.
-        device_after: After it.
+        device_after: After it; null if it was lost.
         tool: The benchmark tool.
         models: What was measured.
         latencies: By model, threads and XNNPACK.
@@ -115,6 +115,8 @@ class DeviceReport:
         sustained: A run without a pause, if there was one.
         checks: Outputs of the device beside those of this machine.
         samples: What those were computed from: "test images" or "random images".
+        failures: What went wrong, in sentences; nothing for a complete report.
+        missing: Runs that were therefore not made.
         doubts: What to know before the numbers are believed.
         versions: Of the packages involved.
     """
@@ -122,7 +124,7 @@ class DeviceReport:
     title: str
     measured_at: str
     device: DeviceFacts
-    device_after: DeviceFacts
+    device_after: DeviceFacts | None
     tool: ToolFacts
     models: tuple[ModelFacts, ...]
     latencies: tuple[DeviceLatency, ...]
@@ -131,16 +133,28 @@ class DeviceReport:
     sustained: SustainedRun | None
     checks: tuple[OutputCheck, ...]
     samples: str
+    failures: tuple[str, ...]
+    missing: tuple[str, ...]
     doubts: tuple[str, ...]
     versions: Mapping[str, str]
 
     @property
+    def schema(self) -> int:
+        """The version of this format; a reader of one can read all reports of it."""
+        return _SCHEMA
+
+    @property
     def is_right(self) -> bool | None:
-        """Whether the device computes what this machine does; `None` if not checked."""
+        """Whether the device computes what this machine does; null if not compared."""
         return all(check.is_right for check in self.checks) if self.checks else None
 
-    def fastest(self, model: str, threads: int | None = None) -> DeviceLatency:
-        """The fastest setting of a model, with so many threads or any."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was asked for was measured."""
+        return not self.failures
+
+    def fastest(self, model: str, threads: int | None = None) -> DeviceLatency | None:
+        """The fastest setting of a model, with so many threads or any, if measured."""
         return min(
             (
                 one
@@ -148,20 +162,9 @@ class DeviceReport:
                 if one.model == model and threads in (None, one.threads)
             ),
             key=lambda one: one.milliseconds,
+            default=None,
         )
 
     def to_json(self) -> str:
         """The report as JSON; numbers that are not finite become null."""
-        content: dict[str, Any] = {"schema": SCHEMA, "is_right": self.is_right}
-        content |= _finite(dataclasses.asdict(self))
-        return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+        return report_json(self, computed=COMPUTED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tflite_export.device.adb import LIST_DEVICES, AdbConnection
 from tflite_export.device.connection import Connection
-from tflite_export.device.device_facts import facts_script
+from tflite_export.device.facts_script import facts_script
 from tflite_export.device.job import Job
 from tflite_export.device.remote_folder import make_script, new_folder, remove_script
 from tflite_export.device.ssh import SshConnection
@@ -47,9 +47,12 @@ def dry_run(job: Job) -> Iterator[list[str]]:
     files = [local / name for name in job.file_names(flatbuffers)]
     yield connection.push_command(files, folder)
     yield connection.script_command(job.permission_script(folder))
-    for run in runs:
+    checks = [run for run in runs if run.purpose == "check"]
+    for run in checks:
         yield connection.script_command(run.script)
-    if job.settings.samples:
+    if checks:
         yield connection.pull_command(job.outputs(folder), local)
+    for run in runs[len(checks) :]:
+        yield connection.script_command(run.script)
     yield connection.script_command(remove_script(folder))
     yield facts

@@ -1,8 +1,7 @@
-"""What the runs on a device have printed, read."""
+"""What the runs on a device have brought, read as soon as they have ended."""
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 
 from tflite_export.device.benchmark_binary import RELEASE
 from tflite_export.device.benchmark_output import (
@@ -10,108 +9,77 @@ from tflite_export.device.benchmark_output import (
     read_benchmark,
     read_operators,
 )
-from tflite_export.device.device_error import DeviceError
+from tflite_export.device.device_error import RunError
 from tflite_export.device.device_report import DeviceLatency, ModelMemory
 from tflite_export.device.runs import Run
 from tflite_export.device.sustained_run import SustainedRun, read_sustained
 from tflite_export.operator_latency import OperatorLatency
 
-__all__ = [
-    "read_latencies",
-    "read_memory",
-    "read_profiles",
-    "read_run",
-    "read_sustained_runs",
-]
-
-Printed = Sequence[tuple[Run, str]]
-"""Each run with what it printed."""
+__all__ = ["RunResults"]
 
 
-def read_run(run: Run, text: str) -> BenchmarkOutput:
-    """Times and memory of one run.
+class RunResults:
+    """All results so far, so that nothing of them is lost with the device.
 
-    # Raises
-        DeviceError: if it printed something else.
+    # Attributes
+        profiles: Operators by model, in the order in which they run.
+        memory: By model.
+        sustained: The run without a pause.
     """
-    try:
-        return read_benchmark(text)
-    except ValueError as error:
-        raise _unreadable(run, error) from error
 
+    def __init__(self) -> None:
+        self._turns: dict[tuple[str, int, bool], list[BenchmarkOutput]]
+        self._turns = defaultdict(list)
+        self.profiles: dict[str, tuple[OperatorLatency, ...]] = {}
+        self.memory: list[ModelMemory] = []
+        self.sustained: SustainedRun | None = None
 
-def _unreadable(run: Run, error: ValueError) -> DeviceError:
-    return DeviceError(
-        f"Expected the results of {run} in the words of the benchmark tool, got "
-        f"{error}. Take the tool of release {RELEASE}."
-    )
+    def add(self, run: Run, text: str) -> str:
+        """Reads what a run has printed.
 
+        # Returns
+            The figure to show while the measurement goes on; empty for none.
 
-def _of(purpose: str, printed: Printed) -> Iterator[tuple[Run, str]]:
-    return ((run, text) for run, text in printed if run.purpose == purpose)
-
-
-def read_latencies(printed: Printed) -> list[DeviceLatency]:
-    """Times by model, threads and XNNPACK, over all turns.
-
-    # Raises
-        DeviceError: if a run printed something else.
-    """
-    turns: dict[tuple[str, int, bool], list[BenchmarkOutput]] = defaultdict(list)
-    for run, text in _of("latency", printed):
-        turns[run.model, run.threads, run.xnnpack].append(read_run(run, text))
-    return [
-        DeviceLatency(
-            model=model,
-            threads=threads,
-            xnnpack=xnnpack,
-            milliseconds=statistics.median(one.average_ms for one in outputs),
-            fastest_ms=min(one.fastest_ms for one in outputs),
-            slowest_mean_ms=max(one.average_ms for one in outputs),
-            init_ms=statistics.median(one.init_ms for one in outputs),
-            runs=sum(one.runs for one in outputs),
-        )
-        for (model, threads, xnnpack), outputs in turns.items()
-    ]
-
-
-def read_profiles(printed: Printed) -> dict[str, tuple[OperatorLatency, ...]]:
-    """Operators by model, in the order in which they run.
-
-    # Raises
-        DeviceError: if a run printed something else.
-    """
-    profiles = {}
-    for run, text in _of("profile", printed):
+        # Raises
+            RunError: if that are no words of the benchmark tool.
+        """
         try:
-            profiles[run.model] = tuple(read_operators(text))
+            return self._add(run, text)
         except ValueError as error:
-            raise _unreadable(run, error) from error
-    return profiles
+            raise RunError(
+                f"Expected the results of the {run} in the words of the benchmark "
+                f"tool, got {error}. Take the tool of release {RELEASE}."
+            ) from error
 
+    def _add(self, run: Run, text: str) -> str:
+        if run.purpose == "profile":
+            self.profiles[run.model] = tuple(read_operators(text))
+        elif run.purpose == "sustained":
+            self.sustained = read_sustained(text, run.model, run.threads)
+        elif run.purpose == "memory":
+            one = read_benchmark(text)
+            self.memory.append(
+                ModelMemory(run.model, one.init_mb, one.overall_mb, one.peak_mb)
+            )
+        elif run.purpose == "latency":
+            one = read_benchmark(text)
+            self._turns[run.model, run.threads, run.xnnpack].append(one)
+            return f"{one.average_ms:.3f} ms"
+        return ""
 
-def read_memory(printed: Printed) -> list[ModelMemory]:
-    """Memory by model.
-
-    # Raises
-        DeviceError: if a run printed something else.
-    """
-    outputs = [(run.model, read_run(run, text)) for run, text in _of("memory", printed)]
-    return [
-        ModelMemory(model, one.init_mb, one.overall_mb, one.peak_mb)
-        for model, one in outputs
-    ]
-
-
-def read_sustained_runs(printed: Printed) -> SustainedRun | None:
-    """The run without a pause, if there was one.
-
-    # Raises
-        DeviceError: if it printed something else.
-    """
-    for run, text in _of("sustained", printed):
-        try:
-            return read_sustained(text, run.model, run.threads)
-        except ValueError as error:
-            raise _unreadable(run, error) from error
-    return None
+    @property
+    def latencies(self) -> list[DeviceLatency]:
+        """Times by model, threads and XNNPACK, over all turns."""
+        return [
+            DeviceLatency(
+                model=model,
+                threads=threads,
+                xnnpack=xnnpack,
+                milliseconds=statistics.median(one.average_ms for one in outputs),
+                fastest_ms=min(one.fastest_ms for one in outputs),
+                slowest_mean_ms=max(one.average_ms for one in outputs),
+                init_ms=statistics.median(one.init_ms for one in outputs),
+                runs=sum(one.runs for one in outputs),
+            )
+            for (model, threads, xnnpack), outputs in self._turns.items()
+        ]

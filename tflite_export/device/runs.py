@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tflite_export.device.device_facts import HEAT_SCRIPT
+from tflite_export.device.facts_script import HEAT_SCRIPT
 from tflite_export.device.measured_models import MeasuredModel
 from tflite_export.device.remote_folder import PID_FILE
 
@@ -27,6 +27,7 @@ NO_OUTPUT = "the benchmark tool wrote no outputs"
 
 _LONGEST_RUN = 30.0  # seconds, warm-up and timed runs each
 _BLOCK_SECONDS = 5.0
+_CHECK_SECONDS = 5.0  # at most, for each sample
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ class Run:
     xnnpack: bool
     script: str
     seconds: float
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the other runs are worth making if this one fails.
+
+        Some phones refuse XNNPACK, and a tool may print other tables. But a model that
+        does not run at all, or a tool that knows no binary ones, is no use.
+        """
+        return self.xnnpack or self.purpose in ("profile", "memory", "sustained")
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
@@ -176,7 +186,7 @@ def planned_runs(
     for model, shapes in models.items():
         if settings.samples:
             script = build.script(build.check(model, shapes))
-            seconds = 5.0 * settings.samples
+            seconds = _CHECK_SECONDS * settings.samples
             runs.append(Run("check", model.name, 1, False, script, seconds))
     threads = range(1, max(1, min(settings.max_threads, cpus)) + 1)
     turns = [

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from tflite_export.device.benchmark_output import read_benchmark
-from tflite_export.device.device_facts import read_fields, read_temperature
+from tflite_export.device.facts_script import read_fields
 from tflite_export.device.runs import BLOCK_MARK
+from tflite_export.device.temperature import read_temperature
 
 __all__ = ["Block", "SustainedRun", "read_sustained"]
 

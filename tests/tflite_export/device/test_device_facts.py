@@ -7,8 +7,9 @@ import pytest
 from tests.tflite_export.device.conftest import program
 from tflite_export.device.benchmark_binary import BenchmarkBinary
 from tflite_export.device.device_check import check_device
-from tflite_export.device.device_facts import read_facts, read_temperature
+from tflite_export.device.device_facts import read_facts
 from tflite_export.device.elf import read_elf
+from tflite_export.device.temperature import read_temperature
 
 PHONE = (
     "machine\taarch64\ncpus\t8\nmodel\tGoogle Pixel 4\nsoc\tSM8150\n"
