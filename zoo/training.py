@@ -38,6 +38,7 @@ from zoo.workdir import Workdir
 __all__ = ["compile_for", "evaluate", "run"]
 
 _MASKED_IMAGES = 6
+_ALWAYS_MEASURED = ("dead_share", "stuck_share")
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,9 @@ def _callbacks(
         total_epochs=config.epochs, update_freq=config.estimator_update_freq
     )
     is_scheduled = bool(irnet.callbacks.scheduled_quantizers(model))
-    monitor = irnet.callbacks.BinarizationMonitor(on_histogram=folder.append_histogram)
+    monitor = irnet.callbacks.BinarizationMonitor(
+        metrics=_ALWAYS_MEASURED, on_histogram=folder.append_histogram
+    )
     is_binary = bool(irnet.diagnostics.binary_kernels(model))
     is_restricted = isinstance(model, irnet.restriction.RestrictedTraining)
     return [

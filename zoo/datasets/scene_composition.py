@@ -5,16 +5,16 @@ All draws are independent and uniform. For each scene of 32x32 pixels, in this o
 | what | how |
 |---|---|
 | background | luminance in [0.25, 0.75], chroma up to 0.15 |
-| patches of colour | a grid of 5x5 colours, each up to 0.12 off, interpolated |
-| stripes | height in [0, 0.1], up to 0.25 waves per pixel either way, any phase |
-| clutter | two to five fragments, 4x4 pixels of any digit of the split |
-| each fragment | 2 to 3 times as large, any place and angle, colour as the digit's |
-| size of the digit | 1.75 to 3 times its 8x8 pixels |
-| angle and shear | up to 25 degrees, up to 0.2 columns per row, either way |
+| patches of colour | a grid of 5x5 colours, each up to 0.08 off, interpolated |
+| stripes | height in [0, 0.08], up to 0.25 waves per pixel either way, any phase |
+| clutter | one to three fragments, 4x4 pixels of any digit of the split |
+| each fragment | 1.75 to 2.5 times as large, any place and angle, colour as the digit's |
+| size of the digit | 2.25 to 3.25 times its 8x8 pixels |
+| angle and shear | up to 20 degrees, up to 0.15 columns per row, either way |
 | place of the digit | anywhere within the frame |
-| its colour | luminance 0.25 to 0.45 off the background, brighter or darker |
+| its colour | luminance 0.3 to 0.5 off the background, brighter or darker |
 | | where both fit, chroma up to 0.25 |
-| noise | of each value, triangular, height in [0.02, 0.2] |
+| noise | of each value, triangular, height in [0.02, 0.15] |
 
 A fragment may look like a stroke of a digit, but is a quarter of one at most, and lies
 behind it. Values are cut off at [0, 1] and rounded to bytes.
@@ -40,9 +40,9 @@ SIDE = 32
 
 _CHUNK = 250  # scenes that are drawn at once
 _FRAGMENT = 4  # pixels
-_FRAGMENTS = (2, 5)
-_WINDOW = 22  # holds the largest fragment at any angle
-_LARGEST_ANGLE = np.deg2rad(25)
+_FRAGMENTS = (1, 3)
+_WINDOW = 18  # holds the largest fragment at any angle
+_LARGEST_ANGLE = np.deg2rad(20)
 _BYTE = 255
 
 
@@ -56,10 +56,10 @@ def _background(
     """Textures [N, 32, 32, 3] and their luminance [N]."""
     luminance = between(generator.random(count), 0.25, 0.75)
     base = colours(luminance, generator.random((count, 3)), 0.15)
-    cells = _signed(generator.random((count, 5, 5, 3)), 0.12).astype(np.float32)
+    cells = _signed(generator.random((count, 5, 5, 3)), 0.08).astype(np.float32)
     height, down, right, phase = generator.random((4, count))
     waves = np.stack(
-        [0.1 * height, _signed(down, 0.25), _signed(right, 0.25), phase], axis=1
+        [0.08 * height, _signed(down, 0.25), _signed(right, 0.25), phase], axis=1
     )
     return texture(base, cells, waves, SIDE), luminance
 
@@ -67,7 +67,7 @@ def _background(
 def _ink(generator: np.random.Generator, background: np.ndarray) -> np.ndarray:
     """Colours that stand out from backgrounds of a given luminance, [N, 3]."""
     contrast, side = generator.random((2, len(background)))
-    contrast = between(contrast, 0.25, 0.45)
+    contrast = between(contrast, 0.3, 0.5)
     is_brighter = np.where(
         background + contrast > 1,
         False,
@@ -106,7 +106,7 @@ def _add_fragment(
     place = Placement(
         row=row - top + middle,
         column=column - left + middle,
-        size=between(size, 2, 3),
+        size=between(size, 1.75, 2.5),
         angle=2 * np.pi * turn,
         shear=np.zeros_like(size),
     )
@@ -137,7 +137,7 @@ def _with_clutter(
 
 def _digit_places(generator: np.random.Generator, count: int) -> Placement:
     row, column, size, angle, shear = generator.random((5, count))
-    size, angle = between(size, 1.75, 3), _signed(angle, _LARGEST_ANGLE)
+    size, angle = between(size, 2.25, 3.25), _signed(angle, _LARGEST_ANGLE)
     turned = np.cos(angle) + np.sin(np.abs(angle))
     reach = np.minimum(3.5 * size * turned, (SIDE - 1) / 2)  # of all its ink, nearly
     return Placement(
@@ -145,12 +145,12 @@ def _digit_places(generator: np.random.Generator, count: int) -> Placement:
         column=between(column, reach, SIDE - 1 - reach),
         size=size,
         angle=angle,
-        shear=_signed(shear, 0.2),
+        shear=_signed(shear, 0.15),
     )
 
 
 def _with_noise(generator: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    height = between(generator.random(len(images)), 0.02, 0.2).astype(np.float32)
+    height = between(generator.random(len(images)), 0.02, 0.15).astype(np.float32)
     noise = generator.random(images.shape, np.float32)
     noise -= generator.random(images.shape, np.float32)
     return images + noise * height[:, None, None, None]
