@@ -15,6 +15,7 @@ from larq_irnet.quantized_scope import quantized_scope
 from larq_irnet.training_wrapper import TrainingWrapper
 from zoo import datasets
 from zoo.compilation import compile_for, precision_of
+from zoo.diagnostics import DiagnosticsMonitor
 from zoo.distribution import (
     check_batch_size,
     check_same_epoch,
@@ -38,6 +39,7 @@ from zoo.workdir import Workdir
 __all__ = ["compile_for", "evaluate", "run"]
 
 _MASKED_IMAGES = 6
+_LOOKED_AT = 64  # images, where the settings of diagnostics name no other number
 _ALWAYS_MEASURED = ("dead_share", "stuck_share")
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,21 @@ def _callbacks(
     ]
 
 
+def _diagnostics(session: Session) -> list[tf.keras.callbacks.Callback]:
+    """Figures of the binary layers on validation images, if they are asked for."""
+    settings = dict(session.config.diagnostics)
+    if not settings:
+        return []
+    images = settings.pop("images", _LOOKED_AT)
+    monitor = DiagnosticsMonitor(
+        session.dataset.arrays("validation", images),
+        log_dir=session.folder.tensorboard_path / "binarization",
+        csv_path=session.folder.diagnostics_path,
+        settings=settings,
+    )
+    return [monitor]
+
+
 def _fit(
     model: tf.keras.Model,
     checkpoint: EpochCheckpoint,
@@ -158,6 +175,7 @@ def _fit(
                 *_callbacks(model, session),
                 summaries,
                 progress,
+                *_diagnostics(session),
                 checkpoint,
             ],
             verbose=0,

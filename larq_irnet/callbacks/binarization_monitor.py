@@ -110,9 +110,8 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
       between surrogate gradient and finite differences, by
       `larq_irnet.diagnostics.gradient_cosine`.
 
-    Shares of weights are over all weights, so that a large layer counts more; entropies,
-    balance and errors are means over all filters or channels. The figures of the whole
-    model go into the logs of the epoch: place the monitor in front of callbacks that
+    Shares of weights are over all weights, so that a large layer counts more; others
+    are means over all filters or channels. The figures of the whole model go into the logs of the epoch: place the monitor in front of callbacks that
     read them. By layer they are in TensorBoard and in the CSV file.
 
     It keeps no state from one call of `fit` to the next: a run that is resumed at the
@@ -201,8 +200,8 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         if missing:
             needed = "`labels`" if inputs is not None else "`inputs` and `labels`"
             raise ValueError(
-                f"Expected {needed} of one batch for {missing}, got None. Pass them, or "
-                "leave these out of `metrics`."
+                f"Expected {needed} of one batch for {missing}, got None. Pass them, "
+                "or leave these out of `metrics`."
             )
         self.inputs, self.labels, self.loss = inputs, labels, loss
         self.batch_epochs = batch_epochs

@@ -1,4 +1,4 @@
-"""What the binarization monitor measures: each figure by layer and for a whole model."""
+"""What the binarization monitor measures: figures by layer and for a whole model."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple

@@ -60,7 +60,7 @@ def binary_input_layers(model: tf.keras.Model) -> list[tf.keras.layers.Layer]:
     return sorted(layers, key=first_weight)
 
 
-def _as_in_training(quantizer: Callable[[tf.Tensor], tf.Tensor]) -> Callable[..., Any]:
+def _as_in_training(quantizer: Any) -> Callable[..., Any]:
     """The quantizer with the surrogate gradient that it has in training."""
     if isinstance(quantizer, NormalizedApproxSign):
         return functools.partial(quantizer, training=True)
@@ -72,7 +72,7 @@ def _replaced(
     layers: Sequence[tf.keras.layers.Layer],
     quantizers: Sequence[Callable[[tf.Tensor], tf.Tensor]],
 ) -> Iterator[None]:
-    """Other input quantizers, unseen by Keras, that notes each attribute it is told."""
+    """Gives layers other input quantizers, behind the back of Keras, and back."""
     before = [layer.input_quantizer for layer in layers]
     try:
         for layer, quantizer in zip(layers, quantizers, strict=True):

@@ -27,8 +27,8 @@ def directional_cosine(predicted: np.ndarray, measured: np.ndarray) -> float:
     \\]
 
     For directions \\(u_k\\) of independent normal numbers the three means tend to
-    \\(g \cdot h\\), \\(\|g\|^2\\) and \\(\|h\|^2\\), so this tends to the cosine between
-    \\(g\\) and \\(h\\), whatever their dimension is.
+    \\(g \cdot h\\), \\(\|g\|^2\\) and \\(\|h\|^2\\), so this tends to the cosine
+    between \\(g\\) and \\(h\\), whatever their dimension is.
 
     # Arguments
         predicted: Slopes \\(a\\), [K].

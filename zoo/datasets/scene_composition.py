@@ -6,9 +6,10 @@ All draws are independent and uniform. For each scene of 32x32 pixels, in this o
 |---|---|
 | background | luminance in [0.25, 0.75], chroma up to 0.15 |
 | patches of colour | a grid of 5x5 colours, each up to 0.08 off, interpolated |
-| stripes | height in [0, 0.08], up to 0.25 waves per pixel either way, any phase |
+| stripes | height in [0, 0.08], up to 0.25 waves per pixel each way, any phase |
 | clutter | one to three fragments, 4x4 pixels of any digit of the split |
-| each fragment | 1.75 to 2.5 times as large, any place and angle, colour as the digit's |
+| each fragment | 1.75 to 2.5 times as large, any place, any angle |
+| | colour drawn as that of the digit |
 | size of the digit | 2.25 to 3.25 times its 8x8 pixels |
 | angle and shear | up to 20 degrees, up to 0.15 columns per row, either way |
 | place of the digit | anywhere within the frame |

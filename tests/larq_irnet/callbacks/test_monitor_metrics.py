@@ -209,13 +209,12 @@ def test_each_metric_alone_and_switched_off(metric):
 
 
 def test_what_the_arguments_allow():
-    for options, expected in [
-        ({}, WEIGHT_METRICS),
-        ({"inputs": X[:8]}, {*METRICS} - {"gradient_cosine"}),
-        ({"inputs": X[:8], "labels": Y[:8], "directions": 1}, METRICS),
+    for one, expected in [
+        (BinarizationMonitor(), WEIGHT_METRICS),
+        (BinarizationMonitor(inputs=X[:8]), {*METRICS} - {"gradient_cosine"}),
+        (BinarizationMonitor(inputs=X[:8], labels=Y[:8], directions=1), METRICS),
     ]:
-        history = fit(network(), BinarizationMonitor(**options), epochs=1)
-        assert set(history) == {"loss", *expected}
+        assert set(fit(network(), one, epochs=1)) == {"loss", *expected}
     weights_only = tf.keras.Sequential(
         [irnet.layers.QuantDense(2, quantizer="irnet_w1a32", input_shape=(6, 6, 2))]
         + [tf.keras.layers.GlobalAveragePooling2D()]

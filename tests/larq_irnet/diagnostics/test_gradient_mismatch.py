@@ -106,7 +106,7 @@ def test_the_finite_difference_is_that_of_the_network():
     assert unit == pytest.approx(0.5)
     assert gradient == pytest.approx([0.75])  # three of four within the window
     losses = [
-        inputs.loss(x, np.zeros((4, 1), np.float32), [np.float32([shift])])
+        inputs.loss(x, np.zeros((4, 1), np.float32), [np.array([shift], np.float32)])
         for shift in (0.15, -0.15)
     ]
     assert losses == [0.5, 0.0]
