@@ -111,8 +111,9 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
       `larq_irnet.diagnostics.gradient_cosine`.
 
     Shares of weights are over all weights, so that a large layer counts more; others
-    are means over all filters or channels. The figures of the whole model go into the logs of the epoch: place the monitor in front of callbacks that
-    read them. By layer they are in TensorBoard and in the CSV file.
+    are means over all filters or channels. The figures of the whole model go into the
+    logs of the epoch: place the monitor in front of callbacks that read them. By layer
+    they are in TensorBoard and in the CSV file.
 
     It keeps no state from one call of `fit` to the next: a run that is resumed at the
     end of an epoch has the figures of one that was not interrupted. Batches are run in

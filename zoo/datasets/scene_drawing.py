@@ -70,11 +70,10 @@ def mask_of(shapes: np.ndarray, place: Placement, side: int) -> np.ndarray:
         Float32 [N, side, side], in [0, 1].
 
     # Example
-        >>> zero = np.zeros(1)
-        >>> place = Placement(row=zero + 1, column=zero, size=zero + 1,
-        ...                   angle=zero, shear=zero)
-        >>> mask_of(np.ones((1, 1, 2), np.float32), place, side=3)[0].tolist()
-        [[0.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]
+        >>> numbers = [1, 1, 1, 0, 0]  # row, column, size, angle, shear
+        >>> place = Placement(*(np.array([float(number)]) for number in numbers))
+        >>> mask_of(np.ones((1, 1, 1), np.float32), place, side=3)[0].tolist()
+        [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
     _, height, width = shapes.shape
     cosine, sine, size, shear, row, column = (
