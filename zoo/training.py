@@ -135,7 +135,7 @@ def _callbacks(
     ]
 
 
-def _diagnostics(session: Session) -> list[tf.keras.callbacks.Callback]:
+def _diagnostics(session: Session) -> list[DiagnosticsMonitor]:
     """Figures of the binary layers on validation images, if they are asked for."""
     settings = dict(session.config.diagnostics)
     if not settings:
@@ -164,7 +164,12 @@ def _fit(
         steps=config.steps,
     )
     summaries = EpochSummaries(session.folder.tensorboard_path)
-    with contextlib.closing(progress), contextlib.closing(summaries):
+    diagnostics = _diagnostics(session)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(progress))
+        stack.enter_context(contextlib.closing(summaries))
+        for monitor in diagnostics:
+            stack.enter_context(contextlib.closing(monitor))
         model.fit(
             _training_batches(session, first_epoch),
             epochs=config.epochs,
@@ -175,7 +180,7 @@ def _fit(
                 *_callbacks(model, session),
                 summaries,
                 progress,
-                *_diagnostics(session),
+                *diagnostics,
                 checkpoint,
             ],
             verbose=0,

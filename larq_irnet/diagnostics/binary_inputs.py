@@ -62,9 +62,8 @@ def binary_input_layers(model: tf.keras.Model) -> list[tf.keras.layers.Layer]:
 
 def _as_in_training(quantizer: Any) -> Callable[..., Any]:
     """The quantizer with the surrogate gradient that it has in training."""
-    if isinstance(quantizer, NormalizedApproxSign):
-        return functools.partial(quantizer, training=True)
-    return quantizer
+    has_mode = isinstance(quantizer, NormalizedApproxSign)
+    return functools.partial(quantizer, training=True) if has_mode else quantizer
 
 
 @contextlib.contextmanager

@@ -90,9 +90,9 @@ def gradient_cosine(
     the steps of \\(L\\) brings the cosine towards zero. What \\(L\\) does beyond first
     order in \\(\delta\\) counts as mismatch, too.
 
-    The weights are as they are: shifts of thresholds have a few hundred dimensions,
-    weights too many for their mismatch to be seen in a few directions. So this is the
-    mismatch of the activations, which is what the literature finds to matter most.
+    The weights are as they are, so this is the mismatch of the activations, whose
+    thresholds have a few hundred dimensions. Weights have too many: of a ResNet-20 on
+    digits, 200 random directions did not tell their cosine from zero.
 
     The model is in inference mode, with its moving averages; only the surrogates are
     those of training. It takes one pass forwards and backwards and twice `directions`
