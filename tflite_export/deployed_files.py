@@ -43,7 +43,7 @@ class DeployedModels(Protocol):
         """Makes the models that are not there yet."""
 
     def samples(self, count: int) -> Samples:
-        """So many inputs, after `prepare`."""
+        """So many inputs."""
 
 
 @dataclass(frozen=True)

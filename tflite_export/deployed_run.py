@@ -11,7 +11,7 @@ from tflite_export.device.output_check import random_samples
 from tflite_export.exporting import export
 from tflite_export.rewrites import in_float32
 from tflite_export.twins import FLOAT_TWIN, convert_twins
-from zoo.data_loading import Dataset
+from zoo.datasets import ImageDataset
 from zoo.evaluation import dataset_of
 from zoo.workdir import Workdir, WorkdirError
 
@@ -59,9 +59,6 @@ class DeployedRun:
             WorkdirError: if it is not finished.
         """
         self._check_exported()
-        for name, path in (("float twin", self.float_model), ("int8", self.int8_model)):
-            if path is not None:
-                MeasuredModel(name, path).read()
         int8 = self.int8 or self._is_kept(self._own_int8)
         models = named_models(
             self.float_model or (self._own_twin if self.float_twin else None),
@@ -73,13 +70,9 @@ class DeployedRun:
                 model.read()
         return models
 
-    def to_make(self) -> list[Path]:
-        """The models that `prepare` makes."""
-        return [one.path for one in self.models() if self._is_to_make(one.path)]
-
     def prepare(self) -> None:
         """Converts the float twin, and exports in int8, unless they are kept."""
-        missing = self.to_make()
+        missing = [one.path for one in self.models() if self._is_to_make(one.path)]
         if self._own_twin in missing:
             model = in_float32(self._workdir.model(), name="m")
             content = convert_twins(model)[FLOAT_TWIN]
@@ -120,16 +113,13 @@ class DeployedRun:
         return self.folder / _INT8
 
     def _check_exported(self) -> None:
-        self._workdir.config()
-        if self._is_kept(self._binary):
+        if self._binary.is_file():
             return
         if not (self.folder / "model.keras").is_file():
             self._workdir.model()  # says what is missing
-        found = "one of older weights" if self._binary.is_file() else "none"
         raise WorkdirError(
-            f"Expected the export of the run in {self.folder}, found {found}: "
-            f"{_BINARY}. Export it: `python -m tflite_export.export "
-            f"--workdir={self.folder}`."
+            f"Expected an exported run in {self.folder}, found no {_BINARY}. Export "
+            f"it first: `python -m tflite_export.export --workdir={self.folder}`."
         )
 
     def _is_to_make(self, path: Path) -> bool:
@@ -143,7 +133,7 @@ class DeployedRun:
             not trained.exists() or path.stat().st_mtime >= trained.stat().st_mtime
         )
 
-    def _dataset(self) -> Dataset:
+    def _dataset(self) -> ImageDataset:
         dataset = dataset_of(self._workdir.config(), self.data_dir)
         dataset.check_prepared()
         return dataset

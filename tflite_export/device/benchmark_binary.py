@@ -66,19 +66,19 @@ def where_to_get(system: str) -> str:
 
 
 def check_binary(
-    path: str | Path, target: Target, *, sha256: str | None, allow_unchecked: bool
+    path: str | Path, target: Target, *, sha256: str | None = None
 ) -> BenchmarkBinary:
     """Makes sure that a file is the program that the device needs.
 
     # Arguments
         path: The file.
         target: Where it is to run.
-        sha256: The checksum that it must have; `None` for the pinned one.
-        allow_unchecked: Whether to go on if there is neither.
+        sha256: The checksum that it must have; `None` for the pinned one, if there is
+            one.
 
     # Raises
-        ValueError: if there is no such file, it is for another machine or system, its
-            checksum is another, or nothing vouches for it.
+        ValueError: if there is no such file, it is for another machine or system, or
+            its checksum is another.
     """
     path = Path(path)
     where = where_to_get(target.kind)
@@ -95,13 +95,6 @@ def check_binary(
         raise ValueError(
             f"Expected {path} to have SHA-256 {expected}, got {actual}: another file, "
             f"or a damaged download. {where}"
-        )
-    if expected is None and not allow_unchecked:
-        raise ValueError(
-            f"Expected a checksum for {path}, got none, and none is pinned for "
-            f"{RELEASE}: the file is unchecked. Its SHA-256 is {actual}. If you trust "
-            f"it, pass --sha256={actual}, or --unchecked_binary to run whatever lies "
-            "there."
         )
     return BenchmarkBinary(path, actual, expected is not None, elf)
 

@@ -1,19 +1,18 @@
 """The device report as one HTML page that needs nothing but itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import jinja2
 
 from tflite_export.device import device_plots
 from tflite_export.device.anchors import ANCHORS, Anchor
 from tflite_export.device.device_report import DeviceLatency, DeviceReport
 from tflite_export.operator_latency import KindLatency, OperatorLatency, by_kind
+from tflite_export.page_environment import kilobytes, page_environment
 
 __all__ = ["render_device_page"]
 
-_SLOWEST = 10
+_Headline = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class _Plot:
 class _Profile:
     model: str
     kinds: Sequence[KindLatency]
-    slowest: Sequence[OperatorLatency]
+    operators: Sequence[OperatorLatency]
     total: float
 
 
@@ -44,23 +43,11 @@ _ANCHOR_NOTE = (
 )
 
 
-def _headlines(report: DeviceReport) -> list[tuple[str, str, str]]:
+def _headlines(report: DeviceReport) -> list[_Headline]:
     """The figures at the top: value, name, explanation."""
-    lines = []
     names = [model.name for model in report.models]
     main = "binary" if "binary" in names else names[0]
-    alone, best = report.fastest(main, threads=1), report.fastest(main)
-    lines.append((f"{alone.milliseconds:.3g} ms", f"{main}, one thread", "one image"))
-    if best.threads > 1:
-        explanation = f"{best.threads} threads, the fastest"
-        lines.append((f"{best.milliseconds:.3g} ms", main, explanation))
-    if main != "float twin" and "float twin" in names:
-        twin = report.fastest("float twin", threads=1).milliseconds
-        ratio = f"{twin / alone.milliseconds:.2f}×"
-        lines.append((ratio, "speed of the float twin", "one thread, each at its best"))
-        sizes = {model.name: model.model_bytes for model in report.models}
-        smaller = f"{sizes['float twin'] / sizes[main]:.1f}×"
-        lines.append((smaller, "smaller", f"{sizes[main] / 1e3:,.1f} kB"))
+    lines = [*_speeds(report, main), *_comparison(report, main)]
     for memory in report.memory:
         if memory.model == main and memory.peak_mb is not None:
             lines.append(
@@ -73,6 +60,28 @@ def _headlines(report: DeviceReport) -> list[tuple[str, str, str]]:
     return lines
 
 
+def _speeds(report: DeviceReport, main: str) -> Iterator[_Headline]:
+    alone, best = report.fastest(main, threads=1), report.fastest(main)
+    if alone is not None:
+        yield f"{alone.milliseconds:.3g} ms", f"{main}, one thread", "one image"
+    if best is not None and best.threads > 1:
+        explanation = f"{best.threads} threads, the fastest"
+        yield f"{best.milliseconds:.3g} ms", main, explanation
+
+
+def _comparison(report: DeviceReport, main: str) -> Iterator[_Headline]:
+    sizes = {model.name: model.model_bytes for model in report.models}
+    if main == "float twin" or "float twin" not in sizes:
+        return
+    alone = report.fastest(main, threads=1)
+    twin = report.fastest("float twin", threads=1)
+    if alone is not None and twin is not None:
+        ratio = f"{twin.milliseconds / alone.milliseconds:.2f}×"
+        yield ratio, "speed of the float twin", "one thread, each at its best"
+    smaller = f"{sizes['float twin'] / sizes[main]:.1f}×"
+    yield smaller, "smaller", kilobytes(sizes[main])
+
+
 def _plots(report: DeviceReport) -> list[_Plot]:
     plots = [
         _Plot(
@@ -80,8 +89,10 @@ def _plots(report: DeviceReport) -> list[_Plot]:
             device_plots.thread_curves(report.latencies),
             _THREAD_NOTE,
         ),
-        _Plot("Operators", device_plots.operator_bars(report.operators)),
     ]
+    if report.operators:
+        bars = device_plots.operator_bars(report.operators)
+        plots.append(_Plot("Operators", bars))
     if report.sustained is not None:
         run = report.sustained
         threads = f"{run.threads} thread{'s' * (run.threads > 1)}"
@@ -93,11 +104,8 @@ def _plots(report: DeviceReport) -> list[_Plot]:
 def _anchor_plots(report: DeviceReport) -> list[_Plot]:
     plots = []
     for threads in sorted({anchor.threads for anchor in ANCHORS}):
-        measured = [
-            (model.name, report.fastest(model.name, threads).milliseconds)
-            for model in report.models
-            if any(one.threads == threads for one in report.latencies)
-        ]
+        fastest = [report.fastest(model.name, threads) for model in report.models]
+        measured = [(one.model, one.milliseconds) for one in fastest if one]
         if measured:
             anchors = [one for one in ANCHORS if one.threads == threads]
             bars = device_plots.anchor_bars(measured, anchors, threads)
@@ -111,11 +119,12 @@ def _anchor_plots(report: DeviceReport) -> list[_Plot]:
 def _here(report: DeviceReport) -> list[DeviceLatency]:
     """Measured figures to stand above the published ones, each at its best."""
     most = max(one.threads for one in report.latencies)
-    return [
+    fastest = [
         report.fastest(model.name, threads)
         for threads in dict.fromkeys((1, most))
         for model in report.models
     ]
+    return [one for one in fastest if one is not None]
 
 
 def _is_here(anchor: Anchor, report: DeviceReport) -> bool:
@@ -127,13 +136,16 @@ def _is_here(anchor: Anchor, report: DeviceReport) -> bool:
 
 def _matrix(report: DeviceReport) -> dict[tuple[str, bool], dict[int, float]]:
     """Times by model and XNNPACK, then by threads."""
-    matrix: dict[tuple[str, bool], dict[int, float]] = {
-        (model.name, xnnpack): {}
-        for model in report.models
-        for xnnpack in (False, True)
-    }
-    for one in report.latencies:
-        matrix[one.model, one.xnnpack][one.threads] = one.milliseconds
+    matrix: dict[tuple[str, bool], dict[int, float]] = {}
+    for model in report.models:
+        for xnnpack in (False, True):
+            times = {
+                one.threads: one.milliseconds
+                for one in report.latencies
+                if (one.model, one.xnnpack) == (model.name, xnnpack)
+            }
+            if times:
+                matrix[model.name, xnnpack] = times
     return matrix
 
 
@@ -142,19 +154,11 @@ def _profiles(report: DeviceReport) -> list[_Profile]:
         _Profile(
             model=model,
             kinds=by_kind(operators),
-            slowest=sorted(operators, key=lambda one: -one.milliseconds)[:_SLOWEST],
+            operators=operators,
             total=sum(one.milliseconds for one in operators),
         )
         for model, operators in report.operators.items()
     ]
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _number(value: float | None, digits: int = 1, unit: str = "") -> str:
-    return "–" if value is None else f"{value:,.{digits}f}{unit}"
 
 
 def render_device_page(report: DeviceReport) -> str:
@@ -166,20 +170,14 @@ def render_device_page(report: DeviceReport) -> str:
     # Returns
         HTML with styles and plots inside.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"percent": _percent, "number": _number}
+    environment = page_environment(Path(__file__).parent)
     return environment.get_template("device_report.html.jinja").render(
         report=report,
         headlines=_headlines(report),
         plots=_plots(report),
         threads=sorted({one.threads for one in report.latencies}),
         matrix=_matrix(report),
+        memory={one.model: one for one in report.memory},
         profiles=_profiles(report),
         anchor_plots=_anchor_plots(report),
         here=_here(report),

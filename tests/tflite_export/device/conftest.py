@@ -1,7 +1,8 @@
 """Devices that are folders of this machine."""
 
+import ast
 import hashlib
-import json
+import marshal
 import os
 import struct
 import sys
@@ -111,14 +112,14 @@ class StandIn:
 
     def set(self, **state):
         self._state |= state
-        with atomic_path(self.folder / "state.json") as partial:
-            partial.write_text(json.dumps(self._state))
+        with atomic_path(self.folder / "state") as partial:
+            partial.write_bytes(marshal.dumps(self._state))
 
     @property
     def commands(self) -> list[list[str]]:
         path = self.folder / "log"
         lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        return [ast.literal_eval(line) for line in lines]
 
     @property
     def left(self) -> list[Path]:
@@ -127,28 +128,29 @@ class StandIn:
         return [path for parent in parents for path in parent.iterdir()]
 
 
+def plug_in(folder: Path, system: str, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """Makes a device in a folder, the one that `adb` or `ssh` reaches from now on."""
+    device = StandIn(folder / "device", system)
+    path = folder / "path"
+    path.mkdir()
+    for name, script in (
+        ("adb", "adb.py"),
+        ("ssh", "ssh.py ssh"),
+        ("scp", "ssh.py scp"),
+    ):
+        (path / name).write_text(
+            f'#!/bin/sh\nexec {sys.executable} -S -E {STAND_INS}/{script} "$@"\n'
+        )
+        (path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("STAND_IN_DEVICE", str(device.folder))
+    return device
+
+
 @pytest.fixture
 def use_device(tmp_path, monkeypatch):
-    """Makes a device of one system the one that `adb` or `ssh` reaches."""
-
-    def use(system="android") -> StandIn:
-        device = StandIn(tmp_path / "device", system)
-        path = tmp_path / "path"
-        path.mkdir()
-        for name, script in (
-            ("adb", "adb.py"),
-            ("ssh", "ssh.py ssh"),
-            ("scp", "ssh.py scp"),
-        ):
-            (path / name).write_text(
-                f'#!/bin/sh\nexec {sys.executable} -S -E {STAND_INS}/{script} "$@"\n'
-            )
-            (path / name).chmod(0o755)
-        monkeypatch.setenv("PATH", f"{path}{os.pathsep}{os.environ['PATH']}")
-        monkeypatch.setenv("STAND_IN_DEVICE", str(device.folder))
-        return device
-
-    return use
+    """Makes a device of one system the one that is reached."""
+    return lambda system: plug_in(tmp_path, system, monkeypatch)
 
 
 @pytest.fixture
@@ -192,7 +194,7 @@ def job_of(files):
         job = Job(models=models, target=TARGETS[system], **settings)
         path = files / job.tool
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        binary = check_binary(path, job.target, sha256=sha256, allow_unchecked=False)
+        binary = check_binary(path, job.target, sha256=sha256)
         samples = random_samples(models[0].read(), job.settings.samples)
         return job, binary, samples
 

@@ -15,8 +15,7 @@ def check(tmp_path):
     def check_content(content, system="android", **options):
         path = tmp_path / benchmark_binary.ASSETS[system]
         path.write_bytes(content)
-        given = {"sha256": None, "allow_unchecked": True, **options}
-        return check_binary(path, TARGETS[system], **given)
+        return check_binary(path, TARGETS[system], **options)
 
     return check_content
 
@@ -59,9 +58,7 @@ def test_an_android_program_for_a_board(check):
 
 def test_no_file(tmp_path):
     with pytest.raises(ValueError, match="found no file .*releases/download/v0.16.0"):
-        check_binary(
-            tmp_path / "x", TARGETS["linux"], sha256=None, allow_unchecked=True
-        )
+        check_binary(tmp_path / "x", TARGETS["linux"])
 
 
 def test_checksums(check, monkeypatch):
@@ -70,13 +67,11 @@ def test_checksums(check, monkeypatch):
     assert check(content, sha256=actual.upper()).is_checked
     with pytest.raises(ValueError, match=f"SHA-256 {'0' * 64}, got {actual}"):
         check(content, sha256="0" * 64)
-    with pytest.raises(ValueError, match=f"pass --sha256={actual}, or --unchecked"):
-        check(content, allow_unchecked=False)
     unchecked = check(content)
     assert (unchecked.is_checked, unchecked.sha256) == (False, actual)
     name = benchmark_binary.ASSETS["android"]
     monkeypatch.setattr(benchmark_binary, "PINNED_SHA256", {name: actual})
-    assert check(content, allow_unchecked=False).is_checked
+    assert check(content).is_checked
     monkeypatch.setattr(benchmark_binary, "PINNED_SHA256", {name: "1" * 64})
     with pytest.raises(ValueError, match="another file"):
         check(content)

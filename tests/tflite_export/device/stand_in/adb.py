@@ -1,10 +1,8 @@
 """`adb`, as far as a measurement needs it."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-import device  # noqa: E402
+import device
 
 
 def main(arguments):

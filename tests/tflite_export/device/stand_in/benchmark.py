@@ -5,13 +5,13 @@ Its words and tables are those of TensorFlow Lite's `benchmark_model` of TensorF
 """
 
 import array
-import json
 import os
 import sys
 import time
-from pathlib import Path
 
-_STATE = json.loads(Path(os.environ["STAND_IN_DEVICE"], "state.json").read_text())
+import device
+
+_STATE = device.STATE
 _FLAGS = dict(one.removeprefix("--").split("=", 1) for one in sys.argv[1:])
 _OPERATORS = {
     "float_twin.tflite": [
@@ -103,8 +103,8 @@ def compute():
     """Reads the inputs and writes the outputs: x + c + c in single precision."""
     names = _FLAGS["input_layer"].split(",")
     files = dict(one.split(":") for one in _FLAGS["input_layer_value_files"].split(","))
-    content = Path(files[names[0]]).read_bytes()
-    values = array.array("f", content)
+    with open(files[names[0]], "rb") as file:
+        values = array.array("f", file.read())
     assert _FLAGS["input_layer_shape"] == f"1,{len(values)}"
     for _ in range(2):
         values = array.array("f", [x + c for x, c in zip(values, _CONSTANTS)])
@@ -113,7 +113,8 @@ def compute():
     elif _STATE.get("benchmark") == "rounding":
         values = array.array("f", [x * (1 + 1e-6) for x in values])
     if _STATE.get("benchmark") != "old":  # it does not know the flag
-        Path(_FLAGS["output_filepath"]).write_bytes(values.tobytes())
+        with open(_FLAGS["output_filepath"], "wb") as file:
+            file.write(values.tobytes())
 
 
 def fail_as_told():
@@ -127,6 +128,11 @@ def fail_as_told():
         print("ERROR: Failed to allocate tensors!", file=sys.stderr)
         print("ERROR: Benchmarking failed.", file=sys.stderr)
         sys.exit(1)
+    if how == "no XNNPACK" and _FLAGS["use_xnnpack"] == "true":
+        print("ERROR: Failed to apply XNNPACK delegate.", file=sys.stderr)
+        sys.exit(1)
+    if how == "no profile" and "enable_op_profiling" in _FLAGS:
+        del _FLAGS["enable_op_profiling"]
     if how == "damaged":
         print("INFO: STARTING!")
         sys.exit(0)
@@ -136,21 +142,20 @@ def fail_as_told():
 
 
 def heated():
-    """The slowdown and the number of runs so far; the temperature rises with it."""
-    root = Path(os.environ["STAND_IN_DEVICE"])
-    counter = root / "runs"
-    count = int(counter.read_text()) + 1 if counter.exists() else 1
-    counter.write_text(str(count))
-    zone = root / "sys/class/thermal/thermal_zone0/temp"
-    if "min_secs" in _FLAGS and float(_FLAGS["min_secs"]) > 0 and zone.exists():
-        zone.write_text(str(min(80000, int(zone.read_text()) + 3000)))
-        return 1 + max(0, int(zone.read_text()) - 60000) / 1e5
+    """The slowdown of a run without a pause; the temperature rises with each."""
+    zone = f"{device.ROOT}/sys/class/thermal/thermal_zone0/temp"
+    if float(_FLAGS.get("min_secs", "0")) > 0 and os.path.exists(zone):
+        with open(zone) as file:
+            heat = min(80000, int(file.read()) + 3000)
+        with open(zone, "w") as file:
+            file.write(str(heat))
+        return 1 + max(0, heat - 60000) / 1e5
     return 1.0
 
 
 def main():
     graph, threads = _FLAGS["graph"], int(_FLAGS["num_threads"])
-    assert Path(graph).is_file()
+    assert os.path.isfile(graph)
     print("INFO: STARTING!\nINFO: Log parameter values verbosely: [0]")
     print(f"INFO: Num threads: [{threads}]\nINFO: Graph: [{graph}]")
     print(f"INFO: Use xnnpack: [{int(_FLAGS['use_xnnpack'] == 'true')}]")

@@ -1,61 +1,67 @@
 """A device that is a folder of this machine; its `adb`, `ssh` and `scp` end here.
 
 Runs scripts in a shell of this machine, with the absolute paths of the device moved
-into the folder, and the programs of the device in front of the PATH. `state.json` in
-the folder tells what goes wrong. A program for ARM becomes the stand-in benchmark. Few
-modules are imported, because each command starts a Python.
+into the folder, and the programs of the device in front of the PATH. The file `state`
+in the folder tells what goes wrong. A program for ARM becomes the stand-in benchmark.
+Each command starts a Python, so only modules that take no time to load are imported.
 """
 
-import json
+import marshal
 import os
-import re
 import sys
-from pathlib import Path
 
-ROOT = Path(os.environ["STAND_IN_DEVICE"])
-STATE = json.loads((ROOT / "state.json").read_text())
-_OWN = ("/data/local/tmp", "/sys/class", "/sys/devices", "/proc/device-tree", "/etc")
-_OURS = re.compile(rf"(?<![\w/])(?:{'|'.join(_OWN)}|/tmp(?=[/\s'\"]|$))")
-_BENCHMARK = Path(__file__).with_name("benchmark.py")
+ROOT = os.environ["STAND_IN_DEVICE"]
+with open(f"{ROOT}/state", "rb") as _file:
+    STATE = marshal.load(_file)
+_PHONE = "/data/local/tmp"
+_OWN = ("/tmp", "/sys/class", "/sys/devices", "/proc/device-tree", "/etc/")
+_BENCHMARK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "benchmark.py")
 
 
 def log(arguments):
     """Notes a command; gives its number, from 1."""
-    path = ROOT / "log"
-    with path.open("a") as file:
-        file.write(json.dumps(arguments) + "\n")
-    return len(path.read_text().splitlines())
+    with open(f"{ROOT}/log", "a+") as file:
+        file.write(f"{arguments!r}\n")
+        file.seek(0)
+        return len(file.readlines())
 
 
 def moved(text):
     """The paths of the device within the folder."""
-    return _OURS.sub(lambda found: f"{ROOT}{found[0]}", text)
+    text = text.replace(_PHONE, "\0")
+    for path in _OWN:
+        text = text.replace(path, f"{ROOT}{path}")
+    return text.replace("\0", f"{ROOT}{_PHONE}")
 
 
 def shell(script):
     """Runs a script as the device would; gives its exit code."""
     path = f"{ROOT}/bin{os.pathsep}/usr/bin{os.pathsep}/bin"
-    environment = {"PATH": path, "STAND_IN_DEVICE": str(ROOT)}
+    environment = {"PATH": path, "STAND_IN_DEVICE": ROOT}
     return os.spawnve(os.P_WAIT, "/bin/sh", ["sh", "-c", moved(script)], environment)
+
+
+def _copy(source, target):
+    with open(source, "rb") as read, open(target, "wb") as written:
+        content = read.read()
+        if content[:4] == b"\x7fELF":
+            command = f"exec {sys.executable} -S -E -u {_BENCHMARK}"
+            content = f'#!/bin/sh\n{command} "$@"\n'.encode()
+        written.write(content)
 
 
 def push(files, folder):
     """Copies files into a folder of the device."""
     if "push" in STATE:
         sys.exit(STATE["push"])
-    for file in map(Path, files):
-        target = Path(moved(folder), file.name)
-        target.write_bytes(file.read_bytes())
-        if target.read_bytes()[:4] == b"\x7fELF":
-            command = f"exec {sys.executable} -S -E -u {_BENCHMARK}"
-            target.write_text(f'#!/bin/sh\n{command} "$@"\n')
+    for file in files:
+        _copy(file, f"{moved(folder)}/{os.path.basename(file)}")
 
 
 def pull(files, folder):
     """Copies files of the device into a folder."""
     for file in files:
-        path = Path(moved(file))
-        Path(folder, path.name).write_bytes(path.read_bytes())
+        _copy(moved(file), f"{folder}/{os.path.basename(file)}")
 
 
 def is_lost(number):

@@ -1,17 +1,15 @@
 """`ssh` and `scp`, as far as a measurement needs them."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-import device  # noqa: E402
+import device
 
 _REFUSED = 255
 
 
 def main(program, arguments):
     number = device.log([program, *arguments])
-    options, behind = arguments[: arguments.index("--")], arguments[1:]
+    options = arguments[: arguments.index("--")]
     behind = arguments[len(options) + 1 :]
     assert "BatchMode=yes" in options
     if device.is_lost(number):
