@@ -124,6 +124,11 @@ def _measure(
     )
 
 
+def _copy(model: tf.keras.Model) -> tf.keras.Model:
+    # A short name: the converter cuts off long ones, and verification goes by them.
+    return in_float32(model, name="m")
+
+
 def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
     """The model that an export lints and converts: in float32, with layers rewritten.
 
@@ -139,8 +144,7 @@ def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
             that TensorFlow cannot use.
     """
     check_model(model)
-    # A short name: the converter cuts off long ones, and verification goes by them.
-    return rewrite_layers(in_float32(model, name="m"))
+    return rewrite_layers(_copy(model))
 
 
 def export(
@@ -212,7 +216,9 @@ def export(
     limits: dict[str, Any] = {"timeout": timeout, "memory_limit": memory_limit}
     if isinstance(model, (str, os.PathLike)):
         model = read_model_file(model, memory_limit=memory_limit)
-    original, (model, rewrites) = model, as_converted(model)
+    check_model(model)
+    original, unchanged = model, _copy(model)
+    model, rewrites = rewrite_layers(unchanged)
     name = original.name
     inputs = as_arrays(model, "samples", samples)
     check_labels(labels, inputs)
@@ -239,7 +245,6 @@ def export(
         **limits,
     )
     flatbuffer, content = Flatbuffer(converted.content), slimmed(converted.content)
-    unchanged = in_float32(original, name="m")
     layers = find_binary_layers(model, flatbuffer)
     verification = verify(
         reference,

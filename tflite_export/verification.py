@@ -40,7 +40,8 @@ FLOAT16_TOLERANCE = 2e-3
 
 _RANDOM_SAMPLES = 64
 _FEWEST_RANDOM_SAMPLES = 16
-_RANDOM_VALUES = 2**22  # all samples together, or the fewest
+_RANDOM_VALUES = 2**21  # all samples together, or the fewest
+_EAGER_SAMPLES = 16  # at most: tracing a deep network takes longer
 _LOWEST_AGREEMENT = 0.9  # below it, sign flips no longer explain the difference
 _ENOUGH_SAMPLES = 50  # for a judgement by agreement: fewer say too little
 
@@ -159,15 +160,20 @@ def _in_runtime_order(
     return [samples[numbers[tensor.index]] for tensor in flatbuffer.inputs]
 
 
+def _keras_output(model: tf.keras.Model, samples: Sequence[np.ndarray]) -> np.ndarray:
+    structure = tf.nest.pack_sequence_as(model.input, list(samples))
+    if len(samples[0]) > _EAGER_SAMPLES:
+        return tf.nest.flatten(model.predict(structure, verbose=0))[0]
+    return tf.nest.flatten(model(structure, training=False))[0].numpy()
+
+
 def _end_to_end(
     model: tf.keras.Model,
     flatbuffer: Flatbuffer,
     samples: Sequence[np.ndarray],
     labels: np.ndarray | None,
 ) -> tuple[list[EndToEnd], float | None]:
-    expected = tf.nest.flatten(
-        model.predict(tf.nest.pack_sequence_as(model.input, list(samples)), verbose=0)
-    )[0]
+    expected = _keras_output(model, samples)
     first = flatbuffer.named_outputs()["output_0"].index
     position = [tensor.index for tensor in flatbuffer.outputs].index(first)
     feeds = [

@@ -7,6 +7,7 @@ loaded by its path: its package would import TensorFlow, which takes seconds.
 
 import importlib.machinery
 import importlib.util
+import os
 import pickle
 import sys
 from collections.abc import Sequence
@@ -42,7 +43,8 @@ def _run(
     options: dict[str, bool],
 ) -> list[np.ndarray]:
     switches = [options.get(name, False) for name in _OPTIONS]
-    interpreter = native.LiteInterpreter(content, 1, *switches)
+    threads = os.cpu_count() or 1
+    interpreter = native.LiteInterpreter(content, threads, *switches)
     # The runtime knows types by identity, and unpickled ones are others.
     arrays = [array.view(np.dtype(array.dtype.str)) for array in samples]
     results = [
