@@ -2,11 +2,8 @@
 
 import dataclasses
 import importlib.metadata
-import json
-import math
 import platform
 from collections import Counter
-from typing import Any
 
 import larq as lq
 import tensorflow as tf
@@ -20,6 +17,7 @@ from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.layer_outcomes import LayerOutcome
 from tflite_export.operator_latency import OperatorLatency
 from tflite_export.operator_macs import multiply_accumulates
+from tflite_export.report_json import report_json
 from tflite_export.rewrites import Rewrite
 from tflite_export.twins import FLOAT_TWIN
 from tflite_export.verification import Verification
@@ -102,17 +100,7 @@ class Report:
 
     def to_json(self) -> str:
         """The report as JSON; numbers that are not finite become null."""
-        return json.dumps(_finite(dataclasses.asdict(self)), indent=2, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+        return report_json(self)
 
 
 def summarize_operators(flatbuffer: Flatbuffer) -> list[OperatorSummary]:

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
-
 from larq_irnet.diagnostics import DEAD_TAU, STUCK_THRESHOLD, EpochHistogram
 from tflite_export import dead_weight_plots, report_plots
 from tflite_export.benchmarking import Latency
 from tflite_export.operator_latency import by_kind
+from tflite_export.page_environment import kilobytes, page_environment, percent
 from tflite_export.report import Report
 from tflite_export.report_plots import WeightHistogram
 
@@ -42,18 +41,6 @@ class TrainingRecord:
     histograms: Mapping[str, Sequence[EpochHistogram]] = field(default_factory=dict)
 
 
-def _percent(share: float | None, digits: int = 2) -> str:
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def _kilobytes(size: int) -> str:
-    return f"{size / 1e3:,.1f} kB"
-
-
-def _megacount(count: int) -> str:
-    return f"{count / 1e6:,.2f} M"
-
-
 def _headlines(report: Report) -> list[tuple[str, str, str]]:
     """The figures at the top: value, name, explanation."""
     binary = sum(bool(layer.operator) for layer in report.binary_layers)
@@ -63,12 +50,12 @@ def _headlines(report: Report) -> list[tuple[str, str, str]]:
     ]
     for end in report.verification.end_to_end[:1]:
         agreement = f"same arg-max, {images}"
-        lines.append((_percent(end.agreement), "agreement with Keras", agreement))
+        lines.append((percent(end.agreement), "agreement with Keras", agreement))
         if end.accuracy is not None:
-            keras = _percent(report.verification.keras_accuracy)
+            keras = percent(report.verification.keras_accuracy)
             accuracy = f"Keras: {keras}, {images}"
-            lines.append((_percent(end.accuracy), "accuracy", accuracy))
-    lines.append((_kilobytes(report.model_bytes), "size", ".tflite"))
+            lines.append((percent(end.accuracy), "accuracy", accuracy))
+    lines.append((kilobytes(report.model_bytes), "size", ".tflite"))
     if report.float_bytes is not None:
         ratio = report.float_bytes / report.model_bytes
         lines.append((f"{ratio:.1f}×", "smaller", "than the float twin"))
@@ -150,9 +137,9 @@ def _dead_weights_explained() -> str:
     laplace, normal = 2 - 2 * DEAD_TAU, math.erfc(limit / math.sqrt(math.pi))
     text = (
         f"Dead weights lie outside the quantiles ±Q({DEAD_TAU:g}) of their layer, as "
-        f"{_percent(laplace, 0)} do of a Laplace distribution and {_percent(normal)} "
+        f"{percent(laplace, 0)} do of a Laplace distribution and {percent(normal)} "
         "of a normal one. Stuck weights have neither flipped in an epoch nor moved by "
-        f"more than {_percent(STUCK_THRESHOLD, 0)} of their layer's mean magnitude; at "
+        f"more than {percent(STUCK_THRESHOLD, 0)} of their layer's mean magnitude; at "
         "the end of a training most are stuck, because the learning rate is low. All "
         "binary layers together; each filter is centred and divided by its deviation, "
         "and the unit of the densities is the mean magnitude in its layer."
@@ -191,18 +178,7 @@ def render_page(report: Report, record: TrainingRecord | None = None) -> str:
         HTML with styles and plots inside.
     """
     record = record or TrainingRecord()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
-        "percent": _percent,
-        "kilobytes": _kilobytes,
-        "megacount": _megacount,
-    }
+    environment = page_environment(Path(__file__).parent)
     return environment.get_template("report.html.jinja").render(
         report=report,
         record=record,

@@ -8,7 +8,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The modules of tflite_export with an absl command line, and what reads runs for them.
-COMMAND_LINES = {"benchmark.py", "deploy.py", "export.py", "training_records.py"}
+COMMAND_LINES = {
+    "benchmark.py",
+    "deploy.py",
+    "deployed_run.py",
+    "export.py",
+    "training_records.py",
+}
 
 
 def imported_modules(path, root=REPOSITORY):
