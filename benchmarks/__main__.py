@@ -12,6 +12,7 @@ from benchmarks.exported_networks import (
     measure_exported_network,
 )
 from benchmarks.input_pipeline import measure_input_pipelines
+from benchmarks.monitor_cost import MonitorCost, measure_monitor
 from benchmarks.torch_training_step import StepTimes, measure_torch_training_step
 from benchmarks.training_step import BATCH, METHODS, measure_training_steps
 
@@ -54,6 +55,25 @@ def _pipeline_table(delivered: dict[str, float], trained: float) -> rich.table.T
     table.add_row("irnet ResNet-20, 32x32, step", f"{trained:,.0f}", "1.00")
     for name, rate in delivered.items():
         table.add_row(f"{name}, pipeline", f"{rate:,.0f}", f"{rate / trained:.2f}")
+    return table
+
+
+def _monitor_table(costs: dict[str, MonitorCost]) -> rich.table.Table:
+    table = rich.table.Table(
+        title="BinarizationMonitor, everything on, irnet ResNet-20; seconds"
+    )
+    for column in (
+        *("training images", "epoch", "every epoch", "every 10th", "first"),
+        *("on average", "to the epoch"),
+    ):
+        table.add_column(column, justify="right")
+    for name, cost in costs.items():
+        seconds = (cost.epoch, cost.figures, cost.slow_figures, cost.first)
+        table.add_row(
+            name,
+            *(f"{one:.2f}" for one in (*seconds, cost.per_epoch)),
+            f"{cost.share:.1%}",
+        )
     return table
 
 
@@ -108,6 +128,16 @@ def main() -> None:
     console.print(_torch_table(measure_torch_training_step()))
     trained = BATCH / seconds["irnet"]
     console.print(_pipeline_table(measure_input_pipelines(), trained))
+    console.print(
+        _monitor_table(
+            {
+                "digit_scenes, 10,000 of 32x32x3": measure_monitor(
+                    "digit_scenes", batch_size=128
+                ),
+                "digits, 1,197 of 8x8x1": measure_monitor("digits", batch_size=32),
+            }
+        )
+    )
     cost = measure_export()
     console.print(_inference_table(cost.report, "ResNet-20, 32x32x3"))
     console.print(

@@ -13,6 +13,7 @@ from larq_irnet.distillation import TARGETS
 from larq_irnet.restriction import check_restriction
 from zoo import datasets, models
 from zoo.coupled_weight_decay import check_decayed_weights
+from zoo.diagnostics import check_diagnostics
 from zoo.setting_types import expected_type, is_of_type
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def check_settings(config: TrainConfig) -> None:
     _check_teacher(config)
     _check_distillation(config)
     _check_restriction(config)
+    _check_diagnostics(config)
     _check_length(config)
     _check_learning_rate(config)
     _check_optimizer(config)
@@ -154,6 +156,14 @@ def _check_restriction(config: TrainConfig) -> None:
     is_named = isinstance(given.get("layer"), str)
     _check(config, "restriction", is_named, "with the name of a 'layer'")
     check_restriction(**{k: v for k, v in given.items() if k != "layer"})
+
+
+def _check_diagnostics(config: TrainConfig) -> None:
+    if not config.diagnostics:
+        return
+    check_diagnostics(config.diagnostics)
+    is_binary = config.method != "float"
+    _check(config, "diagnostics", is_binary, "empty for a network in full precision")
 
 
 def _check_length(config: TrainConfig) -> None:

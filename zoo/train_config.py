@@ -40,11 +40,12 @@ _FROZEN: dict[str, Callable[[Any], Any]] = {
     "teacher": _frozen,
     "distillation": _frozen_with_sequences,
     "restriction": _frozen_with_sequences,
+    "diagnostics": _frozen_with_sequences,
 }
 
 _MAPPINGS = (
     *("network_options", "estimator", "augmentation"),
-    *("teacher", "distillation", "restriction"),
+    *("teacher", "distillation", "restriction", "diagnostics"),
 )
 
 _SMOKE_EPOCHS = 2
@@ -79,6 +80,10 @@ class TrainConfig:
         restriction: IR2Net's information restriction: arguments of
             `larq_irnet.restriction.RestrictedTraining`, "layer" and others. Empty for
             none.
+        diagnostics: What to write about the binary layers besides dead weights: any of
+            "images", how many validation images they see (64), "batch_epochs",
+            "directions" and "metrics" of `larq_irnet.callbacks.BinarizationMonitor`.
+            Empty for nothing.
         dataset: One of `zoo.datasets.names()`.
         statistics: Mean and deviation that images are normalised with, by name; `None`
             for those of the dataset.
@@ -130,6 +135,7 @@ class TrainConfig:
     teacher_weights: str = ""
     distillation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     restriction: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    diagnostics: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     statistics: str | None = None
     augmentation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     learning_rate_schedule: str = "cosine"

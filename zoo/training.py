@@ -15,6 +15,7 @@ from larq_irnet.quantized_scope import quantized_scope
 from larq_irnet.training_wrapper import TrainingWrapper
 from zoo import datasets
 from zoo.compilation import compile_for, precision_of
+from zoo.diagnostics import DiagnosticsMonitor
 from zoo.distribution import (
     check_batch_size,
     check_same_epoch,
@@ -38,6 +39,8 @@ from zoo.workdir import Workdir
 __all__ = ["compile_for", "evaluate", "run"]
 
 _MASKED_IMAGES = 6
+_LOOKED_AT = 64  # images, where the settings of diagnostics name no other number
+_ALWAYS_MEASURED = ("dead_share", "stuck_share")
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +120,9 @@ def _callbacks(
         total_epochs=config.epochs, update_freq=config.estimator_update_freq
     )
     is_scheduled = bool(irnet.callbacks.scheduled_quantizers(model))
-    monitor = irnet.callbacks.BinarizationMonitor(on_histogram=folder.append_histogram)
+    monitor = irnet.callbacks.BinarizationMonitor(
+        metrics=_ALWAYS_MEASURED, on_histogram=folder.append_histogram
+    )
     is_binary = bool(irnet.diagnostics.binary_kernels(model))
     is_restricted = isinstance(model, irnet.restriction.RestrictedTraining)
     return [
@@ -128,6 +133,21 @@ def _callbacks(
         _log_learning_rate(model.optimizer),
         tf.keras.callbacks.LambdaCallback(on_epoch_end=folder.append_metrics),
     ]
+
+
+def _diagnostics(session: Session) -> list[DiagnosticsMonitor]:
+    """Figures of the binary layers on validation images, if they are asked for."""
+    settings = dict(session.config.diagnostics)
+    if not settings:
+        return []
+    images = settings.pop("images", _LOOKED_AT)
+    monitor = DiagnosticsMonitor(
+        session.dataset.arrays("validation", images),
+        log_dir=session.folder.tensorboard_path / "binarization",
+        csv_path=session.folder.diagnostics_path,
+        settings=settings,
+    )
+    return [monitor]
 
 
 def _fit(
@@ -144,7 +164,12 @@ def _fit(
         steps=config.steps,
     )
     summaries = EpochSummaries(session.folder.tensorboard_path)
-    with contextlib.closing(progress), contextlib.closing(summaries):
+    diagnostics = _diagnostics(session)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(progress))
+        stack.enter_context(contextlib.closing(summaries))
+        for monitor in diagnostics:
+            stack.enter_context(contextlib.closing(monitor))
         model.fit(
             _training_batches(session, first_epoch),
             epochs=config.epochs,
@@ -155,6 +180,7 @@ def _fit(
                 *_callbacks(model, session),
                 summaries,
                 progress,
+                *diagnostics,
                 checkpoint,
             ],
             verbose=0,

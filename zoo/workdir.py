@@ -6,6 +6,7 @@ initial.weights.h5       the weights before the first step
 metrics.csv              one row per epoch
 tensorboard/             the same for TensorBoard
 weight_histograms.json   latent weights over the epochs, of binary networks
+binarization.csv         figures of the binary layers, of runs with diagnostics
 restriction_masks.npz    what was kept of some images, of runs with restriction
 checkpoints/             the last finished epochs, removed when the run is complete
 model.keras              the trained model
@@ -59,6 +60,7 @@ class Workdir:
         self.tensorboard_path = self.path / "tensorboard"
         self.checkpoints_path = self.path / "checkpoints"
         self.histograms_path = self.path / "weight_histograms.json"
+        self.diagnostics_path = self.path / "binarization.csv"
         self.masks_path = self.path / "restriction_masks.npz"
         self.initial_weights_path = self.path / "initial.weights.h5"
         self._config_path = self.path / "config.json"

@@ -1,25 +1,41 @@
-"""Diagnostics of the binary weights at the end of each epoch."""
+"""Diagnostics of a binary network while it trains, at the end of each epoch."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from larq_irnet.callbacks.binarization_summaries import BinarizationSummaries
+from larq_irnet.callbacks.figure_file import FigureFile
+from larq_irnet.callbacks.monitor_figures import (
+    BATCH_METRICS,
+    METRICS,
+    WEIGHT_METRICS,
+    Figure,
+    input_figures,
+    weight_figures,
+    weight_gradient_figure,
+)
 from larq_irnet.diagnostics import (
     DEAD_TAU,
     STUCK_THRESHOLD,
+    BinaryInputs,
     BinaryKernel,
     EpochHistogram,
     KernelSnapshot,
+    binary_input_layers,
     binary_kernels,
-    dead_weights,
     epoch_histogram,
-    stuck_weights,
+    gradient_cosine_of,
 )
 from larq_irnet.diagnostics.dead_weights import check_tau, check_threshold
 from larq_irnet.quantizers import ScheduledQuantizer
+from larq_irnet.training_wrapper import TrainingWrapper
 
 __all__ = ["BinarizationMonitor"]
+
+_NEEDS_LABELS = "gradient_cosine"
 
 
 def _tau_in_force(kernels: Sequence[BinaryKernel], otherwise: float) -> float:
@@ -34,21 +50,85 @@ def _tau_in_force(kernels: Sequence[BinaryKernel], otherwise: float) -> float:
     return found.pop() if len(found) == 1 else otherwise
 
 
+def _checked_metrics(metrics: Collection[str] | None) -> set[str] | None:
+    """The names of metrics, if there are any but no others."""
+    if metrics is None:
+        return None
+    unknown = sorted(set(metrics) - set(METRICS))
+    if isinstance(metrics, str) or unknown:
+        raise ValueError(
+            f"Expected `metrics` to be None or some of {list(METRICS)}, got "
+            f"{metrics if isinstance(metrics, str) else unknown!r}."
+        )
+    return set(metrics)
+
+
+def _possible_metrics(inputs: Any, labels: Any) -> set[str]:
+    """What can be measured of a batch that may be missing."""
+    if inputs is None:
+        return set(WEIGHT_METRICS)
+    return set(METRICS) - ({_NEEDS_LABELS} if labels is None else set())
+
+
+def _loss_of(model: tf.keras.Model) -> Callable[[Any, Any], tf.Tensor]:
+    """The loss that a model was compiled with, if it is one."""
+    loss = getattr(model, "loss", None)
+    is_single = isinstance(loss, str) or callable(loss)
+    if isinstance(model, TrainingWrapper) or not is_single:
+        raise ValueError(
+            f"Expected a `loss` of labels and outputs for '{_NEEDS_LABELS}', got None, "
+            f"and '{model.name}' ({type(model).__name__}) has none of its own. Pass "
+            f"`loss`, or leave '{_NEEDS_LABELS}' out of `metrics`."
+        )
+    return tf.keras.losses.get(loss)
+
+
 class BinarizationMonitor(tf.keras.callbacks.Callback):
-    r"""Puts figures on the binary weights into the logs of each epoch.
+    r"""Measures a binary network while it trains, and changes nothing of the training.
+
+    At the end of every epoch, of the weights of all binary kernels:
 
     - `dead_share`: share of the latent weights outside the quantiles
-      \\(\pm Q(\tau)\\) of their layer, by `larq_irnet.diagnostics.dead_share`, at the
-      end of the epoch.
+      \\(\pm Q(\tau)\\) of their layer, by `larq_irnet.diagnostics.dead_share`.
     - `stuck_share`: share of the weights that the epoch has neither flipped nor moved,
       by `larq_irnet.diagnostics.stuck_share`.
+    - `flip_ratio`: share of the weights that have another sign than before the epoch.
+    - `weight_entropy`: bits of each filter, by `larq_irnet.diagnostics.weight_entropy`.
+    - `quantization_error`: of each filter, relative to its energy, by
+      `larq_irnet.diagnostics.quantization_error`.
 
-    Both are over all weights of all binary kernels, so that a large layer counts more.
-    A model without binary kernels gets no figures. Place it in front of callbacks that
-    read the logs. It keeps no state from one call of `fit` to the next: a run that is
-    resumed at the end of an epoch has the figures of one that was not interrupted.
+    In every so many epochs, from the first on:
+
+    - `weight_gradient_share`: share of the weights that get surrogate gradient, by
+      `larq_irnet.diagnostics.surrogate_share`; and of the `inputs` of one batch
+    - `activation_entropy`: bits of each channel that is binarized, by
+      `larq_irnet.diagnostics.activation_entropy`,
+    - `activation_balance`: of each channel, by
+      `larq_irnet.diagnostics.activation_balance`,
+    - `activation_gradient_share`: share of the activations that get surrogate gradient,
+    - `gradient_cosine`, which needs `labels` as well: gradient mismatch, the cosine
+      between surrogate gradient and finite differences, by
+      `larq_irnet.diagnostics.gradient_cosine`.
+
+    Shares of weights are over all weights, so that a large layer counts more; others
+    are means over all filters or channels. The figures of the whole model go into the
+    logs of the epoch: place the monitor in front of callbacks that read them. By layer
+    they are in TensorBoard and in the CSV file.
+
+    It keeps no state from one call of `fit` to the next: a run that is resumed at the
+    end of an epoch has the figures of one that was not interrupted. Batches are run in
+    inference mode.
 
     # Arguments
+        metrics: Names of the figures to measure; `None` for all that `inputs` and
+            `labels` allow.
+        inputs: One batch as the network takes it, such as 64 validation images.
+        labels: Its labels.
+        loss: Gives the loss of labels and outputs for `gradient_cosine`; `None` for the
+            one that the model was compiled with.
+        batch_epochs: Every so many epochs the slower figures are measured.
+        directions: As for `larq_irnet.diagnostics.gradient_cosine`; their seed is the
+            number of the epoch.
         tau: Quantile of `dead_share`, the same for all methods and epochs.
         threshold: Movement that `stuck_share` tolerates.
         on_histogram: Called with the `larq_irnet.diagnostics.EpochHistogram` of each
@@ -56,10 +136,21 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             chief only. The histogram has the \\(\tau\\) of ReCU's schedule in this
             epoch, and that of `dead_share` for other quantizers. `None` makes no
             histograms.
+        log_dir: Where TensorBoard's files go; `None` for none. Files are written by the
+            chief only.
+        histograms: Whether the latent weights of each kernel go there, in the epochs
+            of the slower figures.
+        images: Whether the signs of each kernel go there, in the same epochs.
+        csv_path: A CSV file to write the figures by layer to, see
+            `larq_irnet.callbacks.FigureFile`; rows of epochs that are run again are
+            replaced.
 
     # Raises
-        ValueError: unless `tau` is within [0.5, 1) and `threshold` is positive and
-            finite; at the beginning of the training, if a binary layer is not built.
+        ValueError: for unknown metrics, metrics that need a batch without one, a number
+            out of its range; at the beginning of the training, if the model has no
+            binary layer, or not the kind that a metric is about, if a binary layer is
+            not built, or if there is no loss for `gradient_cosine`.
+        ImportError: if TensorBoard is not installed and `log_dir` is given.
 
     # Example
         >>> import larq_irnet as irnet
@@ -67,61 +158,176 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         ...     [irnet.layers.QuantDense(2, quantizer="irnet", input_shape=(4,))]
         ... )
         >>> model.compile("sgd", "mse")
-        >>> history = model.fit(
-        ...     tf.ones((8, 4)),
-        ...     tf.ones((8, 2)),
-        ...     callbacks=[BinarizationMonitor()],
-        ...     verbose=0,
-        ... )
+        >>> x, y = tf.random.normal((8, 4)), tf.ones((8, 2))
+        >>> monitor = BinarizationMonitor(metrics=["flip_ratio", "activation_entropy"],
+        ...                               inputs=x)
+        >>> history = model.fit(x, y, callbacks=[monitor], verbose=0)
         >>> sorted(history.history)
-        ['dead_share', 'loss', 'stuck_share']
+        ['activation_entropy', 'flip_ratio', 'loss']
 
     # References
         - [ReCU: Reviving the Dead Weights in Binary Neural
             Networks](https://arxiv.org/abs/2103.12369)
+        - [Forward and Backward Information Retention for Accurate Binary Neural
+            Networks](https://arxiv.org/abs/1909.10788)
     """
 
     def __init__(
         self,
         *,
+        metrics: Collection[str] | None = None,
+        inputs: Any = None,
+        labels: Any = None,
+        loss: Callable[[Any, Any], tf.Tensor] | None = None,
+        batch_epochs: int = 10,
+        directions: int = 16,
         tau: float = DEAD_TAU,
         threshold: float = STUCK_THRESHOLD,
         on_histogram: Callable[[EpochHistogram], None] | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
+        histograms: bool = True,
+        images: bool = True,
+        csv_path: str | os.PathLike[str] | None = None,
     ):
         super().__init__()
         check_tau(tau)
         check_threshold(threshold)
+        for name, number in ("batch_epochs", batch_epochs), ("directions", directions):
+            if number < 1:
+                raise ValueError(f"Expected `{name}` to be at least 1, got {number!r}.")
+        self._wanted = _checked_metrics(metrics)
+        self._possible = _possible_metrics(inputs, labels)
+        missing = sorted((self._wanted or set()) - self._possible)
+        if missing:
+            needed = "`labels`" if inputs is not None else "`inputs` and `labels`"
+            raise ValueError(
+                f"Expected {needed} of one batch for {missing}, got None. Pass them, "
+                "or leave these out of `metrics`."
+            )
+        self.inputs, self.labels, self.loss = inputs, labels, loss
+        self.batch_epochs = batch_epochs
+        self.directions = directions
         self.tau = tau
         self.threshold = threshold
         self.on_histogram = on_histogram
+        self.histograms = histograms
+        self.images = images
+        self._summaries = None if log_dir is None else BinarizationSummaries(log_dir)
+        self._file = None if csv_path is None else FigureFile(csv_path)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._kernels = binary_kernels(self.model)
+        is_wrapper = isinstance(self.model, TrainingWrapper)
+        network = self.model.network if is_wrapper else self.model
+        self._kernels = binary_kernels(network)
+        inputs = binary_input_layers(network)
+        self._metrics = self._metrics_of(bool(self._kernels), bool(inputs))
+        self._inputs = None
+        if self._metrics & set(BATCH_METRICS):
+            loss = self.loss
+            if loss is None and _NEEDS_LABELS in self._metrics:
+                loss = _loss_of(self.model)
+            self._inputs = BinaryInputs(network, loss)
+        self._is_first = True
         self._before = self._snapshot()
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._is_first and self._file is not None and self._is_chief:
+            self._file.forget_from(epoch)
+        self._is_first = False
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self._kernels:
-            return
         before, self._before = self._before, self._snapshot()
+        figures = weight_figures(
+            sorted(self._metrics),
+            before,
+            self._before,
+            tau=self.tau,
+            threshold=self.threshold,
+        )
+        if self._is_slow(epoch):
+            figures |= self._slow_figures(epoch)
         if logs is not None:
-            logs.update(self._figures(before, self._before))
-        if self.on_histogram is not None and self._is_chief:
+            logs.update({name: figure.total for name, figure in figures.items()})
+        if self._is_chief:
+            self.write(epoch, figures, before)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes TensorBoard's file, also after an exception within `fit`."""
+        if self._summaries is not None:
+            self._summaries.close()
+
+    def _metrics_of(self, has_kernels: bool, has_inputs: bool) -> set[str]:
+        """What is measured of a model with such layers."""
+        there = set(WEIGHT_METRICS if has_kernels else ())
+        there |= set(BATCH_METRICS if has_inputs else ())
+        missing = sorted((self._wanted or set()) - there)
+        if not there or missing:
+            what = " and ".join(
+                ["binary kernels"] * (not has_kernels)
+                + ["binary inputs of a layer"] * (not has_inputs)
+            )
+            raise ValueError(
+                f"Expected a model with {what} to monitor"
+                f"{f' for {missing}' if missing else ''}, got '{self.model.name}' "
+                "without any. Leave the monitor or these metrics out, or see that the "
+                "layers have quantizers."
+            )
+        wanted = self._possible if self._wanted is None else self._wanted
+        return wanted & there
+
+    def _is_slow(self, epoch: int) -> bool:
+        return epoch % self.batch_epochs == 0
+
+    def _slow_figures(self, epoch: int) -> dict[str, Figure]:
+        figures = {}
+        if "weight_gradient_share" in self._metrics:
+            figures["weight_gradient_share"] = weight_gradient_figure(
+                self._kernels, seed=epoch
+            )
+        if self._inputs is None:
+            return figures
+        if self._metrics & set(BATCH_METRICS) - {_NEEDS_LABELS}:
+            found = self._inputs.snapshot(self.inputs, seed=epoch)
+            figures |= input_figures(sorted(self._metrics), found)
+        if _NEEDS_LABELS in self._metrics:
+            cosine = gradient_cosine_of(
+                self._inputs,
+                self.inputs,
+                self.labels,
+                directions=self.directions,
+                seed=epoch,
+            )
+            figures[_NEEDS_LABELS] = Figure(cosine)
+        return figures
+
+    def write(
+        self, epoch: int, figures: dict[str, Figure], before: list[KernelSnapshot]
+    ) -> None:
+        """Writes the figures of an epoch; of several workers, only the chief does.
+
+        # Arguments
+            epoch: Its number, from 0 on.
+            figures: By the names of the metrics.
+            before: The weights at its beginning.
+        """
+        if self.on_histogram is not None and self._kernels:
             tau = _tau_in_force(self._kernels, otherwise=self.tau)
-            histogram = epoch_histogram(self._before, epoch=epoch, tau=tau)
-            self.on_histogram(histogram)
+            self.on_histogram(epoch_histogram(self._before, epoch=epoch, tau=tau))
+        if self._file is not None:
+            self._file.append(epoch, figures)
+        if self._summaries is not None:
+            self._summaries.write_scalars(epoch, figures)
+            if self.histograms and self._is_slow(epoch):
+                self._summaries.write_histograms(epoch, self._before)
+            if self.images and self._is_slow(epoch):
+                self._summaries.write_images(epoch, before, self._before)
+            self._summaries.flush()
 
     def _snapshot(self) -> list[KernelSnapshot]:
         return [kernel.snapshot() for kernel in self._kernels]
-
-    def _figures(
-        self, before: Sequence[KernelSnapshot], after: Sequence[KernelSnapshot]
-    ) -> dict[str, float]:
-        """What one epoch adds to the logs, each figure by its name."""
-        stuck = stuck_weights(before, after, threshold=self.threshold)
-        return {
-            "dead_share": dead_weights(after, tau=self.tau).total,
-            "stuck_share": stuck.total,
-        }
 
     @property
     def _is_chief(self) -> bool:

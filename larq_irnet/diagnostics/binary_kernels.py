@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.diagnostics.dead_weights import standardized_weights
+from larq_irnet.diagnostics.surrogate_gradient import surrogate_share
 from larq_irnet.quantized_scope import quantized_scope
 
 __all__ = ["BinaryKernel", "KernelSnapshot", "binary_kernels", "snapshot"]
@@ -35,12 +36,14 @@ class KernelSnapshot:
         latent: The latent weights.
         signs: The signs that the layer computes with, of the same shape: -1 and 1.
         filter_axes: The axes of the kernel that index filters.
+        centered: Whether the signs are those of filters without their means.
     """
 
     name: str
     latent: np.ndarray
     signs: np.ndarray
     filter_axes: tuple[int, ...]
+    centered: bool
 
     @functools.cached_property
     def standardized(self) -> np.ndarray:
@@ -77,7 +80,35 @@ class BinaryKernel:
             latent=np.array(latent),
             signs=lq.math.sign(binary).numpy(),
             filter_axes=self.filter_axes,
+            centered=self.centered,
         )
+
+    @property
+    def centered(self) -> bool:
+        """Whether the quantizer takes the means of filters off."""
+        has_filters = hasattr(self.quantizer, "filter_axes")
+        return has_filters and getattr(self.quantizer, "centered", True)
+
+    def surrogate_share(self, *, probes: int = 8, seed: int = 0) -> float:
+        """Share of the weights that get gradient at this moment.
+
+        By `larq_irnet.diagnostics.surrogate_share`, whatever quantized scope surrounds
+        the call; no flips are counted.
+
+        # Arguments
+            probes: As there.
+            seed: The same.
+        """
+        with quantized_scope(False):
+            latent = tf.identity(self.variable)
+        share = surrogate_share(
+            _without_metrics(self.quantizer),
+            latent,
+            group_axes=self.filter_axes,
+            probes=probes,
+            seed=seed,
+        )
+        return float(share)
 
 
 def _without_metrics(
@@ -85,7 +116,11 @@ def _without_metrics(
 ) -> Callable[[tf.Tensor], tf.Tensor]:
     if not hasattr(quantizer, "flip_ratio"):
         return quantizer
-    return type(quantizer).from_config(quantizer.get_config())  # type: ignore
+    plain = type(quantizer).from_config(quantizer.get_config())  # type: ignore
+    for state in ("progress", "moving_quantile"):
+        if hasattr(quantizer, state):
+            getattr(plain, state).assign(tf.identity(getattr(quantizer, state)))
+    return plain
 
 
 def _filter_axes(

@@ -16,6 +16,7 @@ from larq_irnet.diagnostics.dead_weights import (
 __all__ = [
     "LayerShare",
     "ModelShare",
+    "check_same_model",
     "dead_weights",
     "stuck_weights",
 ]
@@ -51,6 +52,17 @@ class ModelShare:
         weights = sum(layer.weights for layer in self.layers)
         counted = math.fsum(layer.weights * layer.share for layer in self.layers)
         return counted / weights if weights else math.nan
+
+
+def check_same_model(
+    before: Sequence[KernelSnapshot], after: Sequence[KernelSnapshot]
+) -> None:
+    """Raises a `ValueError` unless two snapshots are of the same kernels."""
+    names, names_after = ([one.name for one in kernels] for kernels in (before, after))
+    if names != names_after:
+        raise ValueError(
+            f"Expected snapshots of one model, got those of {names} and {names_after}."
+        )
 
 
 def dead_weights(
@@ -117,11 +129,7 @@ def stuck_weights(
         >>> stuck_weights(before, irnet.diagnostics.snapshot(model)).total
         0.0
     """
-    names, names_after = ([one.name for one in kernels] for kernels in (before, after))
-    if names != names_after:
-        raise ValueError(
-            f"Expected snapshots of one model, got those of {names} and {names_after}."
-        )
+    check_same_model(before, after)
     return ModelShare(
         tuple(
             LayerShare(

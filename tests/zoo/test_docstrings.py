@@ -19,6 +19,7 @@ def test_example_prints_what_it_says(example):
 def test_the_search_finds_the_examples():
     names = {example.name for example in EXAMPLES}
     assert {
+        "zoo.datasets.digit_scenes.DigitScenes",
         "zoo.datasets.digits.Digits",
         "zoo.datasets.get",
         "zoo.models.alignment.Rotate180",

@@ -370,6 +370,7 @@ INVALID = [
     ("network_options", {"method": "float"}, r"`network_options` .* \['method'\]"),
     ("distillation", {"gamma": 0.5}, "`distillation` to be empty without teacher, got"),
     ("restriction", {"threshold": 0.5}, "`restriction` to be with the name of a 'laye"),
+    ("diagnostics", {"images": 0}, "`diagnostics` with 'images' of at least 1, got 0"),
     ("estimator", {"t_mid": 1.0}, r"constants of 'irnet' out of .*, got \['t_mid'\]"),
     ("statistics", "mnist", "`statistics` .* got 'mnist'"),
     (

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.datasets.cifar import Cifar10, Cifar100, CifarImages
 from zoo.datasets.color_jitter import ColorJitter
+from zoo.datasets.digit_scenes import DigitScenes
 from zoo.datasets.digits import Digits
 from zoo.datasets.encoded_dataset import EncodedDataset
 from zoo.datasets.image_dataset import (
@@ -31,6 +32,7 @@ __all__ = [
     "CifarImages",
     "ColorJitter",
     "DatasetNotPrepared",
+    "DigitScenes",
     "Digits",
     "EncodedDataset",
     "ImageDataset",
@@ -52,6 +54,7 @@ _DATASETS: dict[str, Callable[..., ImageDataset]] = {
     for dataset in (
         Cifar10,
         Cifar100,
+        DigitScenes,
         Digits,
         Imagenet2012,
         SyntheticCifar10,
@@ -94,7 +97,8 @@ def get(
         data_dir: Where tensorflow-datasets has put its files; `None` for its default
             place. Datasets that need no files do without.
         statistics: Name of the channel means and deviations that images are normalised
-            with, "cifar10" or "imagenet"; `None` for the default of the dataset.
+            with, "cifar10", "digit_scenes" or "imagenet"; `None` for the default of the
+            dataset.
         augmentation: How training images are changed, by `augmentation_options(name)`;
             what is not given is as the dataset has it.
 

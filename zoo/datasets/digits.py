@@ -10,12 +10,44 @@ import numpy as np
 from zoo.datasets.image_dataset import Split
 from zoo.datasets.in_memory_dataset import InMemoryDataset
 
-__all__ = ["Digits"]
+__all__ = ["Digits", "digit_splits"]
 
 _SPLIT_SEED = 1797
 _VALIDATION_SIZE = 200
 _TEST_SIZE = 400
+_SHAPE = (8, 8, 1)
 _WHITE = 16.0  # largest pixel value
+
+
+def digit_splits() -> dict[str, Split]:
+    """The ink of the digits, float32 [N, 8, 8, 1] in [0, 1], and their classes.
+
+    # Raises
+        ImportError: if scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits
+        from sklearn.model_selection import train_test_split
+    except ImportError as error:
+        raise ImportError(
+            "Expected scikit-learn for the digits, found none. Run "
+            "`pip install 'larq-irnet[zoo]'`."
+        ) from error
+
+    pixels, labels = load_digits(return_X_y=True)
+    images = (pixels / _WHITE).astype(np.float32).reshape(-1, *_SHAPE)
+    indices = {"train": np.arange(len(labels))}
+    for split, size in ("test", _TEST_SIZE), ("validation", _VALIDATION_SIZE):
+        indices["train"], indices[split] = train_test_split(
+            indices["train"],
+            test_size=size,
+            stratify=labels[indices["train"]],
+            random_state=_SPLIT_SEED,
+        )
+    return {
+        split: Split(images[chosen], labels[chosen])
+        for split, chosen in indices.items()
+    }
 
 
 class Digits(InMemoryDataset):
@@ -41,7 +73,7 @@ class Digits(InMemoryDataset):
     """
 
     name = "digits"
-    input_shape = (8, 8, 1)
+    input_shape = _SHAPE
     num_classes = 10
 
     def __init__(
@@ -55,30 +87,10 @@ class Digits(InMemoryDataset):
             )
 
     def load(self) -> dict[str, Split]:
-        try:
-            from sklearn.datasets import load_digits
-            from sklearn.model_selection import train_test_split
-        except ImportError as error:
-            raise ImportError(
-                "Expected scikit-learn for the digits, found none. Run "
-                "`pip install 'larq-irnet[zoo]'`."
-            ) from error
-
-        pixels, labels = load_digits(return_X_y=True)
-        images = (pixels / _WHITE).astype(np.float32).reshape(-1, *self.input_shape)
-        indices = {"train": np.arange(len(labels))}
-        for split, size in ("test", _TEST_SIZE), ("validation", _VALIDATION_SIZE):
-            indices["train"], indices[split] = train_test_split(
-                indices["train"],
-                test_size=size,
-                stratify=labels[indices["train"]],
-                random_state=_SPLIT_SEED,
-            )
-        mean, deviation = (
-            images[indices["train"]].mean(),
-            images[indices["train"]].std(),
-        )
+        splits = digit_splits()
+        train = splits["train"].images
+        mean, deviation = train.mean(), train.std()
         return {
-            split: Split((images[chosen] - mean) / deviation, labels[chosen])
-            for split, chosen in indices.items()
+            split: Split((images - mean) / deviation, labels)
+            for split, (images, labels) in splits.items()
         }

@@ -7,6 +7,7 @@ from zoo import datasets
 NAMES = [
     "cifar10",
     "cifar100",
+    "digit_scenes",
     "digits",
     "imagenet2012",
     "synthetic_cifar10",
@@ -16,6 +17,7 @@ NAMES = [
 SIZES_THAT_NEED_NO_FILES = {
     "cifar10": (50_000, 10_000, 10_000),
     "cifar100": (50_000, 10_000, 10_000),
+    "digit_scenes": (10_000, 2_000, 4_000),
     "imagenet2012": (1_281_167, 50_000, 50_000),
 }
 
@@ -79,6 +81,7 @@ def test_augmentation_is_part_of_the_arguments(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_augmentation(name):
     known = ["jitter", "scale"] if "imagenet" in name else []
+    known = ["shift"] if name == "digit_scenes" else known
     assert datasets.augmentation_options(name) == known
     message = f"`augmentation` of {name} out of {known}, got ['colour']"
     with pytest.raises(ValueError, match=re.escape(message)):

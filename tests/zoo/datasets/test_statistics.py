@@ -10,7 +10,9 @@ PUBLISHED = {
 
 
 def test_published_figures():
-    assert CHANNEL_STATISTICS == PUBLISHED
+    figures = dict(CHANNEL_STATISTICS)
+    del figures["digit_scenes"]  # measured; compared with its images in their test
+    assert figures == PUBLISHED
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -25,6 +27,7 @@ def test_normalisation(name, shape):
 
 @pytest.mark.parametrize("name", ["mnist", ""])
 def test_unknown_statistics(name):
-    message = rf"Expected `statistics` out of \['cifar10', 'imagenet'\], got '{name}'"
+    known = r"\['cifar10', 'digit_scenes', 'imagenet'\]"
+    message = f"Expected `statistics` out of {known}, got '{name}'"
     with pytest.raises(ValueError, match=message):
         channel_statistics(name)

@@ -1,0 +1,148 @@
+"""What the binarization monitor measures: figures by layer and for a whole model."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from larq_irnet.diagnostics import (
+    BinaryKernel,
+    InputSnapshot,
+    KernelSnapshot,
+    LayerShare,
+    ModelShare,
+    binary_entropy,
+    dead_weights,
+    flipped_weights,
+    quantization_error,
+    stuck_weights,
+    weight_entropy,
+)
+
+__all__ = [
+    "BATCH_METRICS",
+    "Figure",
+    "METRICS",
+    "WEIGHT_METRICS",
+    "input_figures",
+    "weight_figures",
+    "weight_gradient_figure",
+]
+
+WEIGHT_METRICS = (
+    *("dead_share", "flip_ratio", "quantization_error", "stuck_share"),
+    *("weight_entropy", "weight_gradient_share"),
+)
+BATCH_METRICS = (
+    *("activation_balance", "activation_entropy", "activation_gradient_share"),
+    "gradient_cosine",
+)
+METRICS = tuple(sorted((*WEIGHT_METRICS, *BATCH_METRICS)))
+
+
+class Figure(NamedTuple):
+    """One metric at one moment.
+
+    # Attributes
+        total: For the whole model.
+        layers: By the name of the layer; empty for what is measured as a whole.
+    """
+
+    total: float
+    layers: Mapping[str, float] = {}
+
+
+def _of_weights(share: ModelShare) -> Figure:
+    return Figure(share.total, {layer.layer: layer.share for layer in share.layers})
+
+
+def _mean(values: Mapping[str, np.ndarray]) -> Figure:
+    """Over filters or channels; in the whole model each of them counts alike."""
+    return Figure(
+        float(np.mean(np.concatenate([one.ravel() for one in values.values()]))),
+        {layer: float(np.mean(one)) for layer, one in values.items()},
+    )
+
+
+def weight_figures(
+    metrics: Iterable[str],
+    before: Sequence[KernelSnapshot],
+    after: Sequence[KernelSnapshot],
+    *,
+    tau: float,
+    threshold: float,
+) -> dict[str, Figure]:
+    """Those of the metrics that follow from the weights of two moments.
+
+    # Arguments
+        metrics: Names out of `METRICS`; others than these are left out.
+        before: The weights at the beginning of an epoch.
+        after: The weights at its end.
+        tau: As for `larq_irnet.diagnostics.dead_weights`.
+        threshold: As for `larq_irnet.diagnostics.stuck_weights`.
+    """
+    measures: dict[str, Callable[[], Figure]] = {
+        "dead_share": lambda: _of_weights(dead_weights(after, tau=tau)),
+        "stuck_share": lambda: _of_weights(
+            stuck_weights(before, after, threshold=threshold)
+        ),
+        "flip_ratio": lambda: _of_weights(flipped_weights(before, after)),
+        "weight_entropy": lambda: _mean(
+            {
+                one.name: weight_entropy(one.signs, filter_axes=one.filter_axes)
+                for one in after
+            }
+        ),
+        "quantization_error": lambda: _mean(
+            {
+                one.name: quantization_error(
+                    one.latent,
+                    one.signs,
+                    filter_axes=one.filter_axes,
+                    centered=one.centered,
+                )
+                for one in after
+            }
+        ),
+    }
+    return {name: measures[name]() for name in metrics if name in measures}
+
+
+def weight_gradient_figure(kernels: Sequence[BinaryKernel], seed: int) -> Figure:
+    """The share of all weights that get gradient at this moment.
+
+    # Arguments
+        kernels: From `larq_irnet.diagnostics.binary_kernels`.
+        seed: Sets which weights are looked at.
+    """
+    shares = tuple(
+        LayerShare(
+            kernel.name,
+            kernel.variable.shape.num_elements(),
+            kernel.surrogate_share(seed=seed),
+        )
+        for kernel in kernels
+    )
+    return _of_weights(ModelShare(shares))
+
+
+def input_figures(
+    metrics: Iterable[str], inputs: Sequence[InputSnapshot]
+) -> dict[str, Figure]:
+    """Those of the metrics that follow from the binary activations of a batch.
+
+    # Arguments
+        metrics: Names out of `METRICS`; others than these are left out.
+        inputs: From `larq_irnet.diagnostics.BinaryInputs`.
+    """
+    values: dict[str, Callable[[InputSnapshot], np.ndarray]] = {
+        "activation_balance": lambda one: 2
+        * np.minimum(one.positive, 1 - one.positive),
+        "activation_entropy": lambda one: binary_entropy(one.positive),
+        "activation_gradient_share": lambda one: np.array([one.surrogate_share]),
+    }
+    return {
+        name: _mean({one.name: values[name](one) for one in inputs})
+        for name in metrics
+        if name in values
+    }
