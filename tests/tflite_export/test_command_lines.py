@@ -39,12 +39,8 @@ def finished_run(tmp_path_factory):
 
 def test_export_leaves_model_and_reports(finished_run):
     runs = f"--workdir={finished_run}", f"--compare={finished_run}"
-    process = run("tflite_export.export", *runs)
     # two epochs of three steps: an untrained model may flip many signs
-    if process.returncode != 0:
-        assert_fails = process.stderr.strip().splitlines()
-        assert any("arg-max" in line for line in assert_fails)
-        process = run("tflite_export.export", *runs, "--nostrict")
+    process = run("tflite_export.export", *runs, "--nostrict", "--nobenchmark")
     assert process.returncode == 0, process.stderr
     assert "18 of 18 binary layers are LceBconv2d" in process.stdout
     report = json.loads((finished_run / "report.json").read_text())
@@ -69,16 +65,9 @@ def test_export_leaves_model_and_reports(finished_run):
     assert "indirect" in measured.stdout
 
 
-@pytest.mark.parametrize(
-    "method, words",
-    [
-        ("irnet", "18 of 18 binary layers are LceBconv2d"),
-        ("irnet_w1a32", "18 layers have binary weights and real inputs"),
-    ],
-)
-def test_export_of_imported_weights_without_their_dataset(method, words, tmp_path):
+def test_export_of_imported_weights_without_their_dataset(tmp_path):
     recipe = zoo.recipes.get("irnet_resnet20_cifar10")
-    config = recipe.config.with_settings({"method": method})
+    config = recipe.config.with_settings({"method": "irnet_w1a32"})
     model = config.build_model()
     generator = np.random.default_rng(0)
     for layer in model.layers:  # as after a training
@@ -91,34 +80,36 @@ def test_export_of_imported_weights_without_their_dataset(method, words, tmp_pat
     arguments = (f"--workdir={tmp_path}", "--random_images", "--nobenchmark")
     process = run("tflite_export.export", *arguments)
     assert process.returncode == 0, process.stderr
-    assert words in process.stdout
+    assert "18 layers have binary weights and real inputs" in process.stdout
     assert "random images." in process.stdout
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "imported from model.th" in page
     assert "latent, before" not in page  # weights of layers before a training
 
 
-@pytest.mark.parametrize("input_quantizer, code", [(None, 0), ("ste_tern", 1)])
-def test_lint_only_of_a_run(input_quantizer, code, tmp_path):
-    config = zoo.recipes.get("irnet_resnet20_digits").config
-    model = config.build_model()
-    if input_quantizer is not None:
-        ternary = {"input_quantizer": input_quantizer, "name": "ternary"}
-        x = lq.layers.QuantConv2D(8, 3, **ternary)(model.input)
-        outputs = tf.keras.layers.GlobalAveragePooling2D()(x)
-        model = tf.keras.Model(model.input, outputs)
-    workdir = zoo.workdir.Workdir(tmp_path)
-    workdir.create(config)
-    workdir.write_model(model)
-    before = sorted(tmp_path.iterdir())
-    process = run("tflite_export.export", f"--workdir={tmp_path}", "--lint_only")
-    assert process.returncode == code, process.stderr
+def lint(workdir):
+    before = sorted(workdir.iterdir())
+    process = run("tflite_export.export", f"--workdir={workdir}", "--lint_only")
     assert "Traceback" not in process.stderr
     for column in ("severity", "layer", "reason", "remedy"):
         assert column in process.stdout
-    counts = "error: 1, slower: 1, note: 0" if code else "error: 0, slower: 0, note: 1"
-    assert process.stdout.strip().splitlines()[-1] == counts
-    assert sorted(tmp_path.iterdir()) == before
+    assert sorted(workdir.iterdir()) == before
+    return process.returncode, process.stdout.strip().splitlines()[-1]
+
+
+def test_lint_only_of_a_run(finished_run):
+    assert lint(finished_run) == (0, "error: 0, slower: 0, note: 1")
+
+
+def test_lint_only_of_a_run_with_an_error(tmp_path):
+    config = zoo.recipes.get("irnet_resnet20_digits").config
+    inputs = tf.keras.Input((8, 8, 1))
+    ternary = lq.layers.QuantConv2D(8, 3, input_quantizer="ste_tern", name="ternary")
+    outputs = tf.keras.layers.GlobalAveragePooling2D()(ternary(inputs))
+    workdir = zoo.workdir.Workdir(tmp_path)
+    workdir.create(config)
+    workdir.write_model(tf.keras.Model(inputs, outputs))
+    assert lint(tmp_path) == (1, "error: 1, slower: 1, note: 0")
 
 
 def test_export_of_a_missing_run(tmp_path):

@@ -15,8 +15,6 @@ NETWORKS = [  # pixels, options, binary convolutions, cheap convolutions of the 
     ("ResNet20", 8, {}, 18, {"DEPTHWISE_CONV_2D": 1}),
     ("CifarResNet18", 16, {}, 16, {"DEPTHWISE_CONV_2D": 1}),
     ("VGGSmall", 8, {}, 5, {"DEPTHWISE_CONV_2D": 1}),
-    ("IR2Net18", 64, {"recovery": "A"}, 16, {}),
-    ("IR2Net18", 64, {"recovery": "B"}, 16, {"DEPTHWISE_CONV_2D": 1}),
     # eight groups: one convolution for each beside stem, shortcuts and fusion
     ("IR2Net18", 64, {"recovery": "C"}, 16, {"SPLIT": 1, "CONV_2D": 5 + 8}),
     ("IR2Net18", 64, {"recovery": "D"}, 16, {"DEPTHWISE_CONV_2D": 1}),
