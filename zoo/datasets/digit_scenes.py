@@ -86,6 +86,9 @@ class DigitScenes(InMemoryDataset):
         self.check_split(split)
         return _SIZES[split]
 
+    def check_prepared(self) -> None:
+        digit_splits()
+
     def load(self) -> dict[str, Split]:
         digits = digit_splits()
         return {

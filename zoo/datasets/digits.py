@@ -13,8 +13,7 @@ from zoo.datasets.in_memory_dataset import InMemoryDataset
 __all__ = ["Digits", "digit_splits"]
 
 _SPLIT_SEED = 1797
-_VALIDATION_SIZE = 200
-_TEST_SIZE = 400
+_SIZES = {"train": 1_197, "validation": 200, "test": 400}
 _SHAPE = (8, 8, 1)
 _WHITE = 16.0  # largest pixel value
 
@@ -37,10 +36,10 @@ def digit_splits() -> dict[str, Split]:
     pixels, labels = load_digits(return_X_y=True)
     images = (pixels / _WHITE).astype(np.float32).reshape(-1, *_SHAPE)
     indices = {"train": np.arange(len(labels))}
-    for split, size in ("test", _TEST_SIZE), ("validation", _VALIDATION_SIZE):
+    for split in ("test", "validation"):
         indices["train"], indices[split] = train_test_split(
             indices["train"],
-            test_size=size,
+            test_size=_SIZES[split],
             stratify=labels[indices["train"]],
             random_state=_SPLIT_SEED,
         )
@@ -85,6 +84,13 @@ class Digits(InMemoryDataset):
                 "Expected `statistics` of digits to be None, because they are "
                 f"normalised by their own, got {statistics!r}."
             )
+
+    def size(self, split: str) -> int:  # without scikit-learn, which loads slowly
+        self.check_split(split)
+        return _SIZES[split]
+
+    def check_prepared(self) -> None:
+        digit_splits()
 
     def load(self) -> dict[str, Split]:
         splits = digit_splits()

@@ -147,6 +147,7 @@ class ImageDataset(abc.ABC):
 
         # Raises
             DatasetNotPrepared: if they cannot; the message tells the command to run.
+            ImportError: if a library that has them is not installed.
         """
 
     def check_split(self, split: str) -> None:

@@ -104,4 +104,4 @@ def test_there_are_no_other_statistics(statistics):
 def test_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(ImportError, match=r"pip install 'larq-irnet\[zoo\]'"):
-        Digits().size("train")
+        Digits().check_prepared()
