@@ -52,8 +52,11 @@ def thread_curves(latencies: Sequence[DeviceLatency]) -> str:
                 markersize=4,
                 label=f"{model}, XNNPACK" if xnnpack else model,
             )
-        axes.set_ylim(bottom=0)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        slowest = max((one.milliseconds for one in latencies), default=1.0)
+        axes.set_ylim(0, 1.1 * slowest)
+        most = max((one.threads for one in latencies), default=1)
+        axes.set_xlim(0.5, most + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
         axes.set_xlabel("threads")
         axes.set_ylabel("time of one image, ms")
         figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
