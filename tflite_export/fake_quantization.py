@@ -21,7 +21,7 @@ from tflite_export.quantization_points import (
     quantization_points,
 )
 
-__all__ = ["FakeQuantization", "with_fake_quantization"]
+__all__ = ["FakeQuantization", "around_zero", "with_fake_quantization"]
 
 # what TensorFlow Lite's operators write, whatever they read
 _FIXED = {
@@ -41,6 +41,7 @@ _IN_ANY_ORDER = (  # with a clamp: they pick some of their numbers, or add zeros
 )
 _CLAMPS = {"hard_tanh": (-1.0, 1.0), "relu": (0.0, math.inf), "relu6": (0.0, 6.0)}
 _LARGEST_WEIGHT = 127
+_TIE = 1e-3  # of a step
 _SHARING_A_STEP = {  # axes of a kernel, by the kind of layer
     tf.keras.layers.DepthwiseConv2D: (0, 1),
     tf.keras.layers.Conv2D: (0, 1, 2),
@@ -120,7 +121,7 @@ def with_fake_quantization(
     points = quantization_points(graph)
     flat = graph.build(transfer_weights=True)
     ranges = measure_ranges(flat, points, samples, calibration)
-    limited = {name: _let_through(graph, name, ranges) for name in points}
+    limited = {name: around_zero(_let_through(graph, name, ranges)) for name in points}
     for name, limits in limited.items():
         layer = FakeQuantization(
             limits.low, limits.high, name=graph.unused(f"{name}_int8")
@@ -154,6 +155,26 @@ def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> R
         highest -= sum(other.low for other in others)
     low, high = max(limits.low, lowest), min(limits.high, highest)
     return Range(min(low, 0.0), max(high, 0.0)) if low < high else limits
+
+
+def around_zero(limits: Range) -> Range:
+    """A range that holds more, if 0 lies in the middle of two of its steps.
+
+    There, as in [-1, 1], TensorFlow and the converter move it to different sides. With
+    [-128/127, 1] both ends of a clamp are met exactly.
+
+    # Example
+        >>> around_zero(Range(-127.0, 127.0))
+        Range(low=-128.0, high=127.0)
+    """
+    below = 255 * -limits.low / (limits.high - limits.low)  # steps
+    if abs(below - math.floor(below) - 0.5) > _TIE:
+        return limits
+    if below < 128:
+        below = math.ceil(below)
+        return Range(-limits.high * below / (255 - below), limits.high)
+    below = math.floor(below)
+    return Range(limits.low, -limits.low * (255 - below) / below)
 
 
 def _clamp_behind(graph: LayerGraph, name: str) -> tuple[float, float]:

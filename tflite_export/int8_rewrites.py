@@ -1,5 +1,6 @@
 """Exact rewrites that leave no float operator between int8 ones.
 
+- Information recovery is taken apart: see `recovery_as_layers`.
 - An activation that no operator takes in becomes a layer of its own, so that there is
   a range in front of it and one behind.
 - A normalisation in front of a dense layer goes into its kernel.
@@ -19,6 +20,7 @@ from tflite_export.quantization_points import (
     only_reader,
     weighted_behind,
 )
+from tflite_export.recovery_as_layers import recovery_as_layers
 
 __all__ = ["without_float_operators"]
 
@@ -32,7 +34,7 @@ def without_float_operators(model: tf.keras.Model) -> tf.keras.Model:
     # Raises
         ValueError: for a model with shared layers.
     """
-    graph = LayerGraph(model)
+    graph = LayerGraph(recovery_as_layers(model))
     weights = {
         **_normalization_within_dense(graph),
         **_normalization_as_convolution(graph),

@@ -8,9 +8,13 @@ import tensorflow as tf
 
 import tflite_export
 from tests.tflite_export import networks
-from tflite_export.calibration import Calibration
+from tflite_export.calibration import Calibration, Range
 from tflite_export.conversion import convert
-from tflite_export.fake_quantization import FakeQuantization, with_fake_quantization
+from tflite_export.fake_quantization import (
+    FakeQuantization,
+    around_zero,
+    with_fake_quantization,
+)
 from tflite_export.flatbuffer import Flatbuffer
 from tflite_export.float_binary_outputs import round_after_zero_padding
 from tflite_export.int8_rewrites import without_float_operators
@@ -232,13 +236,30 @@ def ranges(outputs, inputs):
     }
 
 
+@pytest.mark.parametrize(
+    "limits, expected",
+    [
+        (Range(-2.0, 2.0), (-256 / 127, 2.0)),
+        (Range(-0.5, 254.5), (-254.5 / 254, 254.5)),
+        (Range(-254.5, 0.5), (-254.5, 254.5 / 254)),
+        (Range(-1.0, 254.0), (-1.0, 254.0)),
+        (Range(0.0, 6.0), (0.0, 6.0)),
+    ],
+)
+def test_zero_is_not_in_the_middle_of_two_steps(limits, expected):
+    found = around_zero(limits)
+    assert (found.low, found.high) == pytest.approx(expected)
+    step = (found.high - found.low) / 255
+    assert found.low / step == pytest.approx(round(found.low / step), abs=1e-6)
+
+
 def test_what_is_clamped_behind_a_pool_has_the_range_of_the_clamp():
     inputs = tf.keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, kernel_initializer="ones", name="wide")(inputs)
     x = layers.MaxPooling2D()(x)
     x = layers.Activation("hard_tanh", name="clamp")(x)
     found = ranges(layers.Flatten()(x), inputs)
-    assert found["wide"] == found["clamp"] == (-1.0, 1.0)
+    assert found["wide"] == found["clamp"] == (-128 / 127, 1.0)  # 0 is a step
 
 
 def test_what_a_convolution_clamps_is_not_its_input():
