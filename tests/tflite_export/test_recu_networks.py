@@ -14,7 +14,6 @@ from tflite_export.flatbuffer import Flatbuffer
 
 NETWORKS = [  # pixels, binary convolutions
     ("ResNet20", 8, 18),
-    ("CifarResNet18", 16, 16),
     ("VGGSmall", 8, 5),
     ("ResNet18", 64, 16),
     ("ReActNet18", 64, 16),
@@ -23,7 +22,7 @@ NETWORKS = [  # pixels, binary convolutions
 # half of each is a MUL.
 MULS = {"VGGSmall": 3}
 # Convolutions whose only reader is another one, without a pool between, write bits.
-WRITING_BITS = {"VGGSmall": 2, "CifarResNet18": 8}
+WRITING_BITS = {"VGGSmall": 2}
 
 
 def build(name, size, method):
