@@ -4,9 +4,9 @@ import contextlib
 import datetime
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import rich.console
 import rich.progress
@@ -50,20 +50,39 @@ def _kind(run: TrackedRun) -> tuple[str, ...]:
     return config.method, config.network, config.dataset, str(config.restriction)
 
 
+class _Pace(NamedTuple):
+    """Seconds until the first epoch begins, and of an epoch; measured over so many."""
+
+    start_up: float
+    epoch: float
+    measured: int
+
+
+def _mean(paces: Iterable[_Pace]) -> _Pace:
+    """Long measurements count more: those of an epoch or two may be far off."""
+    paces = list(paces)
+    measured = sum(pace.measured for pace in paces)
+    return _Pace(
+        statistics.mean(pace.start_up for pace in paces),
+        sum(pace.measured * pace.epoch for pace in paces) / measured,
+        measured,
+    )
+
+
 class _Track:
     """How far one run is.
 
     # Attributes
-        first: Epochs that earlier sessions have finished.
         done: Epochs that are finished.
+        start: When this session has begun; `None` before it.
     """
 
     def __init__(self, run: TrackedRun):
         self.run = run
         self.has_ended = run.workdir.is_complete
-        self.done = self.first = self._finished()
+        self.done = self._before = self._finished()
         self.start: float | None = None
-        self.seconds = 0.0  # in this session, up to the last look
+        self._seen: list[tuple[int, float]] = []  # epochs and when, of this session
 
     def _finished(self) -> int:
         if self.has_ended:
@@ -74,9 +93,10 @@ class _Track:
         """Counts the finished epochs again."""
         if self.start is None or self.has_ended:
             return
-        done = max(self.done, self._finished())
+        done = self._finished()
         if done > self.done:
-            self.done, self.seconds = done, now - self.start
+            self.done = done
+            self._seen = [*self._seen[:1], (done, now - self.start)]
 
     @property
     def left(self) -> int:
@@ -84,10 +104,17 @@ class _Track:
         return 0 if self.has_ended else self.run.config.epochs - self.done
 
     @property
-    def seconds_per_epoch(self) -> float | None:
-        """Start-up included; `None` before the first epoch of this session."""
-        epochs = self.done - self.first
-        return self.seconds / epochs if epochs else None
+    def pace(self) -> _Pace | None:
+        """What this session has taken; `None` before its second epoch has ended."""
+        if not self._seen or (len(self._seen) == 1 and self.left):
+            return None
+        (first, until_first), (last, until_last) = self._seen[0], self._seen[-1]
+        if last == first:  # all at once
+            epochs = last - self._before
+            return _Pace(0.0, until_last / epochs, epochs)
+        epoch = (until_last - until_first) / (last - first)
+        start_up = until_first - epoch * (first - self._before)
+        return _Pace(max(0.0, start_up), epoch, last - first)
 
 
 class PoolProgress:
@@ -206,24 +233,24 @@ class PoolProgress:
     def seconds_left(self) -> float | None:
         """Until the last run has ended; `None` before anything is known.
 
-        A run that has finished no epoch yet takes as long as others of its kind, or
+        Runs of one kind take the same time, and a kind that nothing is known of takes
         as long as an average one.
         """
-        known: dict[tuple[str, ...], list[float]] = {}
-        for track in self._tracks.values():
-            if track.seconds_per_epoch is not None:
-                known.setdefault(_kind(track.run), []).append(track.seconds_per_epoch)
         going = [track for track in self._tracks.values() if track.left]
-        if not known:
-            return 0.0 if not going else None
-        means = {kind: statistics.mean(seconds) for kind, seconds in known.items()}
-        average = statistics.mean(means.values())
-        each = [
-            track.left
-            * (track.seconds_per_epoch or means.get(_kind(track.run), average))
-            for track in going
-        ]
-        return max([sum(each) / self._parallel, *each], default=0.0)
+        known: dict[tuple[str, ...], list[_Pace]] = {}
+        for track in self._tracks.values():
+            if track.pace is not None:
+                known.setdefault(_kind(track.run), []).append(track.pace)
+        if not going or not known:
+            return None if going else 0.0
+        of_kind = {kind: _mean(paces) for kind, paces in known.items()}
+        average = _mean(of_kind.values())
+        each = []
+        for track in going:
+            pace = of_kind.get(_kind(track.run), average)
+            start_up = pace.start_up if track.start is None else 0.0
+            each.append(start_up + track.left * pace.epoch)
+        return max([sum(each) / self._parallel, *each])
 
 
 def _bar(console: rich.console.Console) -> rich.progress.Progress:

@@ -74,9 +74,10 @@ class _Worker:
     def failure(self) -> str:
         """In one line why the process has ended."""
         lines = [line for line in self.log.read_text().splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("error: ")]
+        if errors:  # TensorFlow may have said something behind it
+            return errors[-1].removeprefix("error: ")
         last = lines[-1] if lines else ""
-        if last.startswith("error: "):
-            return last.removeprefix("error: ")
         code = self.process.returncode
         ended = (
             f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -96,8 +97,9 @@ class _Workers:
         log = run.folder.with_name(f"{run.folder.name}.log")
         with writing(run.folder):
             run.folder.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("w") as file:
-                worker = _Worker(run, self._process(file), log)
+            log.write_text("")
+        with log.open("a") as file:
+            worker = _Worker(run, self._process(file), log)
         self.active.append(worker)
         request = RunRequest(
             config=run.config.to_json(),

@@ -17,8 +17,8 @@ folder.mkdir(parents=True, exist_ok=True)
 with (folder / "metrics.csv").open("w") as metrics:
     metrics.write("epoch,accuracy,loss,val_accuracy,val_loss\n0,0.5,1.0,0.5,1.0\n")
 if config["seed"] == 7:
-    print("warning: not what matters", file=sys.stderr)
-    sys.exit("error: The loss became nan in epoch 1, step 1.")
+    print("error: The loss became nan in epoch 1, step 1.", file=sys.stderr)
+    sys.exit("I0000 not what matters")
 if config["seed"] == 8:
     os.kill(os.getpid(), signal.SIGKILL)
 if config["seed"] == 9:

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import signal
 import threading
 
 import pytest
@@ -124,7 +125,7 @@ class Interrupting(PoolProgress):
 
     def update(self):
         if self._when():
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_an_interruption_ends_the_processes(tmp_path):
@@ -137,7 +138,7 @@ def test_an_interruption_ends_the_processes(tmp_path):
 
 def test_a_worker_ends_with_its_pool(monkeypatch):
     # a pool that is killed cannot end its workers: they notice
-    codes = []
+    codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     reading, writing = os.pipe()
     with open(reading) as stream:
