@@ -7,6 +7,7 @@ looks at the distribution, the second at what an interval of the training has ch
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import larq as lq
 import numpy as np
@@ -15,10 +16,8 @@ import tensorflow as tf
 from larq_irnet.filter_standardization import (
     elements_per_filter,
     reduced_axes,
-    standardize_filters,
+    rounding_of,
 )
-from larq_irnet.half_precision import widened
-from larq_irnet.quantizers import laplace_quantile
 
 __all__ = [
     "DEAD_TAU",
@@ -48,7 +47,23 @@ def check_threshold(threshold: float) -> None:
 
 
 def _in_float64(kernel: tf.Tensor) -> np.ndarray:
-    return tf.cast(kernel, tf.float64).numpy()
+    return np.asarray(kernel).astype(np.float64)
+
+
+def _standardized_filters(w: np.ndarray, axes: Sequence[int], dtype: Any) -> np.ndarray:
+    """As `larq_irnet.filter_standardization.standardize_filters` of kernels of `dtype`.
+
+    In NumPy, as the monitor asks for it at the end of each epoch.
+    """
+    axes = tuple(axes)
+    n = math.prod(w.shape[axis] for axis in axes)
+    peak = np.abs(w).max(axes, keepdims=True, initial=0.0)
+    # squares neither overflow nor underflow
+    relative = w / np.where(peak > math.sqrt(np.finfo(dtype).tiny), peak, 1)
+    centred = relative - relative.mean(axes, keepdims=True)
+    deviation = np.sqrt(np.square(centred).sum(axes, keepdims=True) / (n - 1))
+    is_constant = deviation <= rounding_of(tf.as_dtype(dtype))
+    return centred * np.where(is_constant, 0, 1 / np.where(is_constant, 1, deviation))
 
 
 def standardized_weights(
@@ -85,14 +100,15 @@ def standardized_weights(
         >>> weights.ravel().round(6).tolist()
         [-1.5, -0.5, 0.5, 1.5]
     """
-    w = widened(tf.convert_to_tensor(kernel))
-    axes = reduced_axes(w.shape.rank, filter_axes)
-    if elements_per_filter(w.shape, axes) > 1:
-        w = standardize_filters(w, axes).kernel
-    values = _in_float64(w)
-    if not np.isfinite(values).all():
-        return np.full_like(values, np.nan)
-    return values / (np.abs(values).mean() or 1.0)
+    given = np.asarray(kernel)
+    w = _in_float64(given)
+    axes = reduced_axes(w.ndim, filter_axes)
+    if not np.isfinite(w).all():
+        return np.full_like(w, np.nan)
+    if elements_per_filter(tf.TensorShape(w.shape), axes) > 1:
+        dtype = np.float64 if given.dtype == np.float64 else np.float32
+        w = _standardized_filters(w, axes, dtype)
+    return w / (np.abs(w).mean() or 1.0)
 
 
 def share_outside(standardized: np.ndarray, tau: float) -> float:
@@ -108,7 +124,7 @@ def share_outside(standardized: np.ndarray, tau: float) -> float:
     check_tau(tau)
     if np.isnan(standardized).any():
         return math.nan
-    limit = float(laplace_quantile(tf.constant(1.0, tf.float64), tau))
+    limit = -math.log(2 - 2 * tau)  # `laplace_quantile` of a mean magnitude of 1
     return float(np.mean(np.abs(standardized) > limit))
 
 
