@@ -131,6 +131,7 @@ class BinaryInputs:
                 f"Expected a model with binary inputs of a layer, got '{model.name}' "
                 "without any. Set an `input_quantizer`."
             )
+        self._is_traced = False
         self._network_graph = tf.function(self._network)
         self._figures_graph = tf.function(self._figures)
 
@@ -211,10 +212,11 @@ class BinaryInputs:
     ) -> tuple[Any, list[list[tf.Tensor]]]:
         """Outputs of the model, and what each call of each layer binarizes."""
         inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
-        # one graph for scalars and channels, and for the gradient through both
-        channels = [tf.TensorSpec(None, tf.float32)] * len(shifts)
-        specs = tf.nest.map_structure(tf.type_spec_from_value, inputs)
-        self._network_graph.get_concrete_function(specs, channels)
+        if not self._is_traced:  # one graph for shifts that are scalars or [C]
+            any_shape = [tf.TensorSpec(None, tf.float32)] * len(shifts)
+            specs = tf.nest.map_structure(tf.type_spec_from_value, inputs)
+            self._network_graph.get_concrete_function(specs, any_shape)
+            self._is_traced = True
         return self._network_graph(inputs, shifts)
 
     def _network(

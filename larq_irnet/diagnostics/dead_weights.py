@@ -122,10 +122,10 @@ def share_outside(standardized: np.ndarray, tau: float) -> float:
         ValueError: if `tau` is outside [0.5, 1).
     """
     check_tau(tau)
-    if np.isnan(standardized).any():
+    if np.isnan(standardized.min(initial=np.inf)):
         return math.nan
     limit = -math.log(2 - 2 * tau)  # `laplace_quantile` of a mean magnitude of 1
-    return float(np.mean(np.abs(standardized) > limit))
+    return np.count_nonzero(np.abs(standardized) > limit) / standardized.size
 
 
 def dead_share(
@@ -221,4 +221,4 @@ def stuck_share(
         return math.nan
     is_near = np.abs(moved - w) <= threshold * np.abs(w).mean()
     s, s_moved = (lq.math.sign(w), lq.math.sign(moved)) if signs is None else signs
-    return float(np.mean(is_near & np.equal(s, s_moved)))
+    return np.count_nonzero(is_near & np.equal(s, s_moved)) / w.size

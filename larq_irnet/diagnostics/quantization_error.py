@@ -68,6 +68,10 @@ def quantization_error(
         # in units of the largest: squares neither overflow nor underflow
         peak = np.abs(w).max(axes, keepdims=True)
         w = w / np.where(peak == 0, 1, peak)
-        energy, along = np.square(w).sum(axes), (w * s).sum(axes)
+        kept_axes = [axis for axis in range(w.ndim) if axis not in axes]
+        energy, along = (
+            np.einsum(w, range(w.ndim), other, range(w.ndim), kept_axes)
+            for other in (w, s)
+        )
         kept = np.square(along) / (n * np.where(energy == 0, 1, energy))
     return np.where(energy == 0, 0.0, np.clip(1 - kept, 0, 1))
