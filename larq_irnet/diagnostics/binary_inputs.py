@@ -246,9 +246,7 @@ class BinaryInputs:
             quantizer = _as_in_training(layer.input_quantizer)
             signs = [_share_positive(quantizer(x)) for x in calls]
             gradient = [
-                surrogate_share(
-                    quantizer, x, group_axes=(0,), probes=probes, seed=seed
-                )
+                surrogate_share(quantizer, x, group_axes=(0,), probes=probes, seed=seed)
                 for x in calls
             ]
             positive.append(tf.reduce_mean(tf.stack(signs), 0) if calls else none)

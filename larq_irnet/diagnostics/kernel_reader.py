@@ -1,4 +1,4 @@
-"""All binary kernels of a model, read in one graph instead of one operation at a time."""
+"""All binary kernels of a model, read in one graph and not operation by operation."""
 
 from collections.abc import Sequence
 
