@@ -56,10 +56,10 @@ class MonitorCost:
         return self.per_epoch / self.epoch
 
 
-def _seconds(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def _seconds(act: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
     act()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _compiled(images: zoo.datasets.ImageDataset, method: str) -> tf.keras.Model:
@@ -82,7 +82,12 @@ def _monitor(
 
 
 def measure_monitor(
-    dataset: str, *, batch_size: int, method: str = "irnet", rounds: int = 5
+    dataset: str,
+    *,
+    batch_size: int,
+    method: str = "irnet",
+    rounds: int = 5,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> MonitorCost:
     """Times the monitor beside the steps of ResNet-20 on a data set, in turns.
 
@@ -93,24 +98,28 @@ def measure_monitor(
         batch_size: Images of a training step.
         method: One of `larq_irnet.methods.names()`.
         rounds: How often everything is timed.
+        clock: Tells seconds. On a machine that others use as well
+            `time.process_time` is steadier; it counts those of all threads, so a step
+            that is spread over cores counts for more than it takes.
     """
+    seconds = functools.partial(_seconds, clock=clock)
     images = zoo.datasets.get(dataset)
     model = _compiled(images, method)
     batch = images.arrays("train", batch_size)
     batches = iter(tf.data.Dataset.from_tensors(tuple(batch)).repeat())
     step = functools.partial(model.make_train_function(), batches)
-    first_step = _seconds(step)
+    first_step = seconds(step)
     with tempfile.TemporaryDirectory() as folder:
         monitor = _monitor(images, folder)
         monitor.set_model(model)
-        first = _seconds(monitor.on_train_begin)
+        first = seconds(monitor.on_train_begin)
         monitor.on_epoch_begin(0)
-        first += _seconds(functools.partial(monitor.on_epoch_end, 0, {}))
+        first += seconds(functools.partial(monitor.on_epoch_end, 0, {}))
         batch_epochs, cosine_epochs = monitor.batch_epochs, monitor.cosine_epochs
         seldom = math.lcm(batch_epochs, cosine_epochs)
         times: dict[str, list[float]] = {}
         for number in range(1, rounds + 1):
-            steps = [_seconds(step) for _ in range(_TIMED_STEPS)]
+            steps = [seconds(step) for _ in range(_TIMED_STEPS)]
             times.setdefault("step", []).extend(steps)
             for name, epoch in {
                 "weights": number * seldom - 1,
@@ -118,7 +127,7 @@ def measure_monitor(
                 "all": number * seldom,
             }.items():
                 end_of_epoch = functools.partial(monitor.on_epoch_end, epoch, {})
-                times.setdefault(name, []).append(_seconds(end_of_epoch))
+                times.setdefault(name, []).append(seconds(end_of_epoch))
         monitor.close()
     median = {name: statistics.median(values) for name, values in times.items()}
     return MonitorCost(

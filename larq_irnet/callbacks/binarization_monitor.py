@@ -251,8 +251,8 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         )
         if self._is_slow(epoch):
             figures |= self._slow_figures(epoch)
-        if _NEEDS_LABELS in self._metrics and epoch % self.cosine_epochs == 0:
-            figures[_NEEDS_LABELS] = Figure(self._gradient_cosine(epoch))
+        if epoch % self.cosine_epochs == 0:
+            figures |= self._gradient_cosine(epoch)
         if logs is not None:
             logs.update({name: figure.total for name, figure in figures.items()})
         if self._is_chief:
@@ -299,14 +299,17 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             figures |= input_figures(sorted(self._metrics), found)
         return figures
 
-    def _gradient_cosine(self, epoch: int) -> float:
-        return gradient_cosine_of(
+    def _gradient_cosine(self, epoch: int) -> dict[str, Figure]:
+        if self._inputs is None or _NEEDS_LABELS not in self._metrics:
+            return {}
+        cosine = gradient_cosine_of(
             self._inputs,
             self.inputs,
             self.labels,
             directions=self.directions,
             seed=epoch,
         )
+        return {_NEEDS_LABELS: Figure(cosine)}
 
     def write(
         self, epoch: int, figures: dict[str, Figure], before: list[KernelSnapshot]

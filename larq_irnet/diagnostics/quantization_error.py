@@ -65,9 +65,10 @@ def quantization_error(
         n = np.prod([w.shape[axis] for axis in axes])
         if centered and n > 1:
             w = w - w.mean(axes, keepdims=True)
-        # in units of the largest: squares neither overflow nor underflow
-        peak = np.abs(w).max(axes, keepdims=True)
-        w = w / np.where(peak == 0, 1, peak)
+        if np.asarray(kernel).dtype == np.float64:
+            # in units of the largest: squares neither overflow nor underflow
+            peak = np.abs(w).max(axes, keepdims=True)
+            w = w / np.where(peak == 0, 1, peak)
         kept_axes = [axis for axis in range(w.ndim) if axis not in axes]
         energy, along = (
             np.einsum(w, range(w.ndim), other, range(w.ndim), kept_axes)
