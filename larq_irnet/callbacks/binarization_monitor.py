@@ -179,7 +179,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         labels: Any = None,
         loss: Callable[[Any, Any], tf.Tensor] | None = None,
         batch_epochs: int = 10,
-        cosine_epochs: int = 50,
+        cosine_epochs: int = 100,
         directions: int = 16,
         tau: float = DEAD_TAU,
         threshold: float = STUCK_THRESHOLD,

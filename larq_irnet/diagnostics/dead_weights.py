@@ -50,20 +50,22 @@ def _in_float64(kernel: tf.Tensor) -> np.ndarray:
     return np.asarray(kernel).astype(np.float64)
 
 
-def _standardized_filters(w: np.ndarray, axes: Sequence[int], dtype: Any) -> np.ndarray:
+def _standardize_filters(w: np.ndarray, axes: Sequence[int], dtype: Any) -> None:
     """As `larq_irnet.filter_standardization.standardize_filters` of kernels of `dtype`.
 
-    In NumPy, as the monitor asks for it at the end of each epoch.
+    In NumPy and in place, as the monitor asks for it at the end of each epoch.
     """
-    axes = tuple(axes)
+    axes, every = tuple(axes), list(range(w.ndim))
     n = math.prod(w.shape[axis] for axis in axes)
-    peak = np.abs(w).max(axes, keepdims=True, initial=0.0)
+    peak = np.maximum(w.max(axes, keepdims=True), -w.min(axes, keepdims=True))
     # squares neither overflow nor underflow
-    relative = w / np.where(peak > math.sqrt(np.finfo(dtype).tiny), peak, 1)
-    centred = relative - relative.mean(axes, keepdims=True)
-    deviation = np.sqrt(np.square(centred).sum(axes, keepdims=True) / (n - 1))
+    w /= np.where(peak > math.sqrt(np.finfo(dtype).tiny), peak, 1)
+    w -= w.mean(axes, keepdims=True)
+    filters = [axis for axis in every if axis not in axes]
+    deviation = np.sqrt(np.einsum(w, every, w, every, filters) / (n - 1))
+    deviation = np.expand_dims(deviation, axes)
     is_constant = deviation <= rounding_of(tf.as_dtype(dtype))
-    return centred * np.where(is_constant, 0, 1 / np.where(is_constant, 1, deviation))
+    w *= np.where(is_constant, 0, 1 / np.where(is_constant, 1, deviation))
 
 
 def standardized_weights(
@@ -107,8 +109,9 @@ def standardized_weights(
         return np.full_like(w, np.nan)
     if elements_per_filter(tf.TensorShape(w.shape), axes) > 1:
         dtype = np.float64 if given.dtype == np.float64 else np.float32
-        w = _standardized_filters(w, axes, dtype)
-    return w / (np.abs(w).mean() or 1.0)
+        _standardize_filters(w, axes, dtype)
+    w /= np.abs(w).mean() or 1.0
+    return w
 
 
 def share_outside(standardized: np.ndarray, tau: float) -> float:
@@ -219,6 +222,7 @@ def stuck_share(
         )
     if not (np.isfinite(w).all() and np.isfinite(moved).all()):
         return math.nan
-    is_near = np.abs(moved - w) <= threshold * np.abs(w).mean()
     s, s_moved = (lq.math.sign(w), lq.math.sign(moved)) if signs is None else signs
+    moved -= w
+    is_near = np.abs(moved, out=moved) <= threshold * np.abs(w).mean()
     return np.count_nonzero(is_near & np.equal(s, s_moved)) / w.size
