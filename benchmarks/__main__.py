@@ -62,18 +62,19 @@ def _monitor_table(costs: dict[str, MonitorCost]) -> rich.table.Table:
     table = rich.table.Table(
         title="BinarizationMonitor, everything on, irnet ResNet-20; seconds"
     )
+    some = next(iter(costs.values()))
     for column in (
-        *("training images", "epoch", "every epoch", "every 10th", "first"),
+        *("training images", "first step", "monitor at first", "epoch"),
+        *("monitor", f"every {some.batch_epochs}th", f"every {some.cosine_epochs}th"),
         *("on average", "to the epoch"),
     ):
         table.add_column(column, justify="right")
     for name, cost in costs.items():
-        seconds = (cost.epoch, cost.figures, cost.slow_figures, cost.first)
-        table.add_row(
-            name,
-            *(f"{one:.2f}" for one in (*seconds, cost.per_epoch)),
-            f"{cost.share:.1%}",
+        seconds = (
+            *(cost.first_step, cost.first, cost.epoch),
+            *(cost.weights, cost.batch, cost.batch + cost.cosine, cost.per_epoch),
         )
+        table.add_row(name, *(f"{one:.3f}" for one in seconds), f"{cost.share:.1%}")
     return table
 
 
@@ -128,16 +129,15 @@ def main() -> None:
     console.print(_torch_table(measure_torch_training_step()))
     trained = BATCH / seconds["irnet"]
     console.print(_pipeline_table(measure_input_pipelines(), trained))
-    console.print(
-        _monitor_table(
-            {
-                "digit_scenes, 10,000 of 32x32x3": measure_monitor(
-                    "digit_scenes", batch_size=128
-                ),
-                "digits, 1,197 of 8x8x1": measure_monitor("digits", batch_size=32),
-            }
-        )
-    )
+    monitored = {
+        "digit_scenes, 10,000 of 32x32x3": ("digit_scenes", 128),
+        "digits, 1,197 of 8x8x1": ("digits", 32),
+    }
+    costs = {
+        name: measure_monitor(dataset, batch_size=batch_size)
+        for name, (dataset, batch_size) in monitored.items()
+    }
+    rich.console.Console(width=120).print(_monitor_table(costs))
     cost = measure_export()
     console.print(_inference_table(cost.report, "ResNet-20, 32x32x3"))
     console.print(

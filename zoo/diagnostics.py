@@ -15,7 +15,7 @@ from zoo.workdir_error import writing
 
 __all__ = ["DIAGNOSTICS", "DiagnosticsMonitor", "check_diagnostics"]
 
-DIAGNOSTICS = ("batch_epochs", "directions", "images", "metrics")
+DIAGNOSTICS = ("batch_epochs", "cosine_epochs", "directions", "images", "metrics")
 
 
 def check_diagnostics(settings: Mapping[str, Any]) -> None:
@@ -56,7 +56,7 @@ class DiagnosticsMonitor(BinarizationMonitor):
         batch: Images and labels to look at.
         log_dir: Where TensorBoard's files go.
         csv_path: The file of the figures by layer.
-        settings: `batch_epochs`, `directions` and `metrics` of the
+        settings: `batch_epochs`, `cosine_epochs`, `directions` and `metrics` of the
             `larq_irnet.callbacks.BinarizationMonitor`, where they are others.
 
     # Raises

@@ -1,7 +1,7 @@
 """Diagnostics of a binary network while it trains, at the end of each epoch."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 import tensorflow as tf
@@ -21,8 +21,8 @@ from larq_irnet.diagnostics import (
     DEAD_TAU,
     STUCK_THRESHOLD,
     BinaryInputs,
-    BinaryKernel,
     EpochHistogram,
+    KernelReader,
     KernelSnapshot,
     binary_input_layers,
     binary_kernels,
@@ -30,23 +30,18 @@ from larq_irnet.diagnostics import (
     gradient_cosine_of,
 )
 from larq_irnet.diagnostics.dead_weights import check_tau, check_threshold
-from larq_irnet.quantizers import ScheduledQuantizer
 from larq_irnet.training_wrapper import TrainingWrapper
 
 __all__ = ["BinarizationMonitor"]
 
 _NEEDS_LABELS = "gradient_cosine"
+_ACTIVATION_METRICS = sorted(set(BATCH_METRICS) - {_NEEDS_LABELS})
+_KERNEL_PROBES = 4  # of each filter: thousands in a model
 
 
-def _tau_in_force(kernels: Sequence[BinaryKernel], otherwise: float) -> float:
+def _tau_in_force(reader: KernelReader, otherwise: float) -> float:
     """The quantile of the quantizers, where they have one and agree."""
-    quantizers = (kernel.quantizer for kernel in kernels)
-    schedules = (
-        quantizer.schedule()
-        for quantizer in quantizers
-        if isinstance(quantizer, ScheduledQuantizer)
-    )
-    found = {float(schedule["tau"]) for schedule in schedules if "tau" in schedule}
+    found = {one["tau"] for one in reader.schedules() if "tau" in one}
     return found.pop() if len(found) == 1 else otherwise
 
 
@@ -97,7 +92,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
     - `quantization_error`: of each filter, relative to its energy, by
       `larq_irnet.diagnostics.quantization_error`.
 
-    In every so many epochs, from the first on:
+    In every tenth epoch, from the first on:
 
     - `weight_gradient_share`: share of the weights that get surrogate gradient, by
       `larq_irnet.diagnostics.surrogate_share`; and of the `inputs` of one batch
@@ -105,10 +100,13 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
       `larq_irnet.diagnostics.activation_entropy`,
     - `activation_balance`: of each channel, by
       `larq_irnet.diagnostics.activation_balance`,
-    - `activation_gradient_share`: share of the activations that get surrogate gradient,
-    - `gradient_cosine`, which needs `labels` as well: gradient mismatch, the cosine
-      between surrogate gradient and finite differences, by
-      `larq_irnet.diagnostics.gradient_cosine`.
+    - `activation_gradient_share`: share of the activations that get surrogate gradient.
+
+    Still more rarely, because it takes dozens of passes through the network, and with
+    `labels` as well:
+
+    - `gradient_cosine`: gradient mismatch, the cosine between surrogate gradient and
+      finite differences, by `larq_irnet.diagnostics.gradient_cosine`.
 
     Shares of weights are over all weights, so that a large layer counts more; others
     are means over all filters or channels. The figures of the whole model go into the
@@ -127,6 +125,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         loss: Gives the loss of labels and outputs for `gradient_cosine`; `None` for the
             one that the model was compiled with.
         batch_epochs: Every so many epochs the slower figures are measured.
+        cosine_epochs: Every so many epochs `gradient_cosine` is measured.
         directions: As for `larq_irnet.diagnostics.gradient_cosine`; their seed is the
             number of the epoch.
         tau: Quantile of `dead_share`, the same for all methods and epochs.
@@ -180,6 +179,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         labels: Any = None,
         loss: Callable[[Any, Any], tf.Tensor] | None = None,
         batch_epochs: int = 10,
+        cosine_epochs: int = 100,
         directions: int = 16,
         tau: float = DEAD_TAU,
         threshold: float = STUCK_THRESHOLD,
@@ -192,7 +192,11 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         super().__init__()
         check_tau(tau)
         check_threshold(threshold)
-        for name, number in ("batch_epochs", batch_epochs), ("directions", directions):
+        for name, number in (
+            ("batch_epochs", batch_epochs),
+            ("cosine_epochs", cosine_epochs),
+            ("directions", directions),
+        ):
             if number < 1:
                 raise ValueError(f"Expected `{name}` to be at least 1, got {number!r}.")
         self._wanted = _checked_metrics(metrics)
@@ -206,6 +210,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             )
         self.inputs, self.labels, self.loss = inputs, labels, loss
         self.batch_epochs = batch_epochs
+        self.cosine_epochs = cosine_epochs
         self.directions = directions
         self.tau = tau
         self.threshold = threshold
@@ -218,9 +223,9 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         is_wrapper = isinstance(self.model, TrainingWrapper)
         network = self.model.network if is_wrapper else self.model
-        self._kernels = binary_kernels(network)
+        self._reader = KernelReader(binary_kernels(network))
         inputs = binary_input_layers(network)
-        self._metrics = self._metrics_of(bool(self._kernels), bool(inputs))
+        self._metrics = self._metrics_of(bool(self._reader.kernels), bool(inputs))
         self._inputs = None
         if self._metrics & set(BATCH_METRICS):
             loss = self.loss
@@ -228,7 +233,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
                 loss = _loss_of(self.model)
             self._inputs = BinaryInputs(network, loss)
         self._is_first = True
-        self._before = self._snapshot()
+        self._before = self._reader.snapshots()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._is_first and self._file is not None and self._is_chief:
@@ -236,7 +241,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         self._is_first = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        before, self._before = self._before, self._snapshot()
+        before, self._before = self._before, self._reader.snapshots()
         figures = weight_figures(
             sorted(self._metrics),
             before,
@@ -246,6 +251,8 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         )
         if self._is_slow(epoch):
             figures |= self._slow_figures(epoch)
+        if epoch % self.cosine_epochs == 0:
+            figures |= self._gradient_cosine(epoch)
         if logs is not None:
             logs.update({name: figure.total for name, figure in figures.items()})
         if self._is_chief:
@@ -285,23 +292,24 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         figures = {}
         if "weight_gradient_share" in self._metrics:
             figures["weight_gradient_share"] = weight_gradient_figure(
-                self._kernels, seed=epoch
+                self._reader, probes=_KERNEL_PROBES, seed=epoch
             )
-        if self._inputs is None:
-            return figures
-        if self._metrics & set(BATCH_METRICS) - {_NEEDS_LABELS}:
+        if self._inputs is not None and self._metrics & set(_ACTIVATION_METRICS):
             found = self._inputs.snapshot(self.inputs, seed=epoch)
             figures |= input_figures(sorted(self._metrics), found)
-        if _NEEDS_LABELS in self._metrics:
-            cosine = gradient_cosine_of(
-                self._inputs,
-                self.inputs,
-                self.labels,
-                directions=self.directions,
-                seed=epoch,
-            )
-            figures[_NEEDS_LABELS] = Figure(cosine)
         return figures
+
+    def _gradient_cosine(self, epoch: int) -> dict[str, Figure]:
+        if self._inputs is None or _NEEDS_LABELS not in self._metrics:
+            return {}
+        cosine = gradient_cosine_of(
+            self._inputs,
+            self.inputs,
+            self.labels,
+            directions=self.directions,
+            seed=epoch,
+        )
+        return {_NEEDS_LABELS: Figure(cosine)}
 
     def write(
         self, epoch: int, figures: dict[str, Figure], before: list[KernelSnapshot]
@@ -313,21 +321,27 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             figures: By the names of the metrics.
             before: The weights at its beginning.
         """
-        if self.on_histogram is not None and self._kernels:
-            tau = _tau_in_force(self._kernels, otherwise=self.tau)
+        if self.on_histogram is not None and self._reader.kernels:
+            tau = _tau_in_force(self._reader, otherwise=self.tau)
             self.on_histogram(epoch_histogram(self._before, epoch=epoch, tau=tau))
         if self._file is not None:
             self._file.append(epoch, figures)
         if self._summaries is not None:
-            self._summaries.write_scalars(epoch, figures)
-            if self.histograms and self._is_slow(epoch):
-                self._summaries.write_histograms(epoch, self._before)
-            if self.images and self._is_slow(epoch):
-                self._summaries.write_images(epoch, before, self._before)
-            self._summaries.flush()
+            self._write_summaries(self._summaries, epoch, figures, before)
 
-    def _snapshot(self) -> list[KernelSnapshot]:
-        return [kernel.snapshot() for kernel in self._kernels]
+    def _write_summaries(
+        self,
+        summaries: BinarizationSummaries,
+        epoch: int,
+        figures: dict[str, Figure],
+        before: list[KernelSnapshot],
+    ) -> None:
+        summaries.add_scalars(figures)
+        if self.histograms and self._is_slow(epoch):
+            summaries.add_histograms(self._before)
+        if self.images and self._is_slow(epoch):
+            summaries.add_images(before, self._before)
+        summaries.write(epoch)
 
     @property
     def _is_chief(self) -> bool:

@@ -3,13 +3,18 @@
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from larq_irnet.callbacks.monitor_figures import Figure
 from larq_irnet.diagnostics import KernelSnapshot, sign_map
 
 __all__ = ["BinarizationSummaries"]
+
+_BUCKETS = 30  # TensorBoard's default
+_FAST = 1  # of the levels 0 to 9 of zlib
 
 
 class BinarizationSummaries:
@@ -25,7 +30,8 @@ class BinarizationSummaries:
         >>> import os, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     summaries = BinarizationSummaries(folder)
-        ...     summaries.write_scalars(0, {"weight_entropy": Figure(0.9)})
+        ...     summaries.add_scalars({"weight_entropy": Figure(0.9)})
+        ...     summaries.write(epoch=0)
         ...     summaries.close()
         ...     len(os.listdir(folder))
         1
@@ -39,47 +45,85 @@ class BinarizationSummaries:
             )
         self._directory = os.fspath(directory)
         self._writer: tf.summary.SummaryWriter | None = None
+        self._values: list[Any] = []
 
-    def write_scalars(self, epoch: int, figures: Mapping[str, Figure]) -> None:
+    def add_scalars(self, figures: Mapping[str, Figure]) -> None:
         """Each figure as "binarization/metric", and by layer as "metric/layer"."""
-        with self._at(epoch):
-            for name, figure in figures.items():
-                tf.summary.scalar(f"binarization/{name}", figure.total)
-                for layer, value in figure.layers.items():
-                    tf.summary.scalar(f"{name}/{layer}", value)
+        from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
+        from tensorboard.plugins.scalar.metadata import create_summary_metadata
 
-    def write_histograms(self, epoch: int, kernels: Sequence[KernelSnapshot]) -> None:
-        """The standardised latent weights of each kernel as "latent_weights/layer"."""
-        with self._at(epoch):
-            for kernel in kernels:
-                tf.summary.histogram(
-                    f"latent_weights/{kernel.name}", kernel.standardized
+        metadata = create_summary_metadata(display_name=None, description=None)
+        for name, figure in figures.items():
+            values = {f"binarization/{name}": figure.total} | {
+                f"{name}/{layer}": value for layer, value in figure.layers.items()
+            }
+            for tag, value in values.items():  # `scalar_pb` takes several times as long
+                scalar = tensor_pb2.TensorProto(
+                    dtype=types_pb2.DT_FLOAT, float_val=[value]
                 )
+                one = summary_pb2.Summary.Value(
+                    tag=tag, tensor=scalar, metadata=metadata
+                )
+                self._values.append(one)
 
-    def write_images(
-        self,
-        epoch: int,
-        before: Sequence[KernelSnapshot],
-        after: Sequence[KernelSnapshot],
+    def add_histograms(self, kernels: Sequence[KernelSnapshot]) -> None:
+        """The standardised latent weights of each kernel as "latent_weights/layer".
+
+        Weights that are not finite are left out.
+        """
+        from tensorboard.compat.proto import summary_pb2
+        from tensorboard.plugins.histogram.metadata import create_summary_metadata
+        from tensorboard.util.tensor_util import make_tensor_proto
+
+        metadata = create_summary_metadata(display_name=None, description=None)
+        for kernel in kernels:
+            finite = kernel.standardized[np.isfinite(kernel.standardized)]
+            counts, edges = np.histogram(finite, _BUCKETS)
+            rows = np.stack([edges[:-1], edges[1:], counts], axis=-1)  # [buckets, 3]
+            value = summary_pb2.Summary.Value(
+                tag=f"latent_weights/{kernel.name}",
+                tensor=make_tensor_proto(rows, dtype=np.float64),
+                metadata=metadata,
+            )
+            self._values.append(value)
+
+    def add_images(
+        self, before: Sequence[KernelSnapshot], after: Sequence[KernelSnapshot]
     ) -> None:
         """The signs of each kernel, and what has flipped, as "signs/layer"."""
-        with self._at(epoch):
-            for old, new in zip(before, after, strict=True):
-                image = sign_map(new.signs, old.signs, filter_axes=new.filter_axes)
-                tf.summary.image(f"signs/{new.name}", image[tf.newaxis])
+        from tensorboard.compat.proto import summary_pb2
+        from tensorboard.plugins.image.metadata import create_summary_metadata
+        from tensorboard.util.tensor_util import make_tensor_proto
 
-    def flush(self) -> None:
-        """Brings to the disk what was written."""
-        if self._writer is not None:
-            self._writer.flush()
+        for old, new in zip(before, after, strict=True):
+            image = sign_map(new.signs, old.signs, filter_axes=new.filter_axes)
+            height, width, _ = image.shape
+            png = tf.io.encode_png(image, compression=_FAST).numpy()
+            value = summary_pb2.Summary.Value(
+                tag=f"signs/{new.name}",
+                metadata=create_summary_metadata(display_name=None, description=None),
+                tensor=make_tensor_proto([b"%d" % width, b"%d" % height, png]),
+            )
+            self._values.append(value)
+
+    def write(self, epoch: int) -> None:
+        """Brings what was added to the disk, as of one epoch.
+
+        In one piece, because one operation for each value would take longer than all
+        that is measured.
+        """
+        from tensorboard.compat.proto import summary_pb2
+
+        if self._writer is None:
+            self._writer = tf.summary.create_file_writer(self._directory)
+        summary = summary_pb2.Summary(value=self._values)
+        self._values = []
+        with self._writer.as_default():
+            tf.summary.experimental.write_raw_pb(summary.SerializeToString(), epoch)
+        self._writer.flush()
 
     def close(self) -> None:
-        """Closes the file; the next summary opens another one."""
+        """Closes the file; what is written next goes into another one."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-
-    def _at(self, epoch: int) -> tf.summary.SummaryWriter:
-        if self._writer is None:
-            self._writer = tf.summary.create_file_writer(self._directory)
-        return self._writer.as_default(step=epoch)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from larq_irnet.diagnostics import (
-    BinaryKernel,
     InputSnapshot,
+    KernelReader,
     KernelSnapshot,
     LayerShare,
     ModelShare,
@@ -108,22 +108,20 @@ def weight_figures(
     return {name: measures[name]() for name in metrics if name in measures}
 
 
-def weight_gradient_figure(kernels: Sequence[BinaryKernel], seed: int) -> Figure:
+def weight_gradient_figure(reader: KernelReader, *, probes: int, seed: int) -> Figure:
     """The share of all weights that get gradient at this moment.
 
     # Arguments
-        kernels: From `larq_irnet.diagnostics.binary_kernels`.
+        reader: Of the binary kernels.
+        probes: As for `larq_irnet.diagnostics.surrogate_share`.
         seed: Sets which weights are looked at.
     """
-    shares = tuple(
-        LayerShare(
-            kernel.name,
-            kernel.variable.shape.num_elements(),
-            kernel.surrogate_share(seed=seed),
-        )
-        for kernel in kernels
+    shares = reader.surrogate_shares(probes=probes, seed=seed)
+    layers = (
+        LayerShare(kernel.name, kernel.variable.shape.num_elements(), share)
+        for kernel, share in zip(reader.kernels, shares, strict=True)
     )
-    return _of_weights(ModelShare(shares))
+    return _of_weights(ModelShare(tuple(layers)))
 
 
 def input_figures(

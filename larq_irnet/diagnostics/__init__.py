@@ -31,6 +31,7 @@ from larq_irnet.diagnostics.information_entropy import (
     binary_entropy,
     weight_entropy,
 )
+from larq_irnet.diagnostics.kernel_reader import KernelReader
 from larq_irnet.diagnostics.model_share import (
     LayerShare,
     ModelShare,
@@ -49,6 +50,7 @@ __all__ = [
     "EpochHistogram",
     "HistogramFile",
     "InputSnapshot",
+    "KernelReader",
     "KernelSnapshot",
     "LayerShare",
     "ModelShare",

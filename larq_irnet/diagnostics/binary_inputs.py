@@ -87,12 +87,17 @@ def _share_positive(signs: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(signs > 0, tf.float32), axes)
 
 
+def _mean_magnitude(x: tf.Tensor) -> float:
+    return float(tf.reduce_mean(tf.abs(tf.cast(x, tf.float32))))
+
+
 class BinaryInputs:
     """Runs a model with a look at what its layers binarize.
 
     In inference mode, so that nothing of the model changes: normalisations take their
     moving averages, and nothing is dropped out. Only the surrogate gradients are those
-    of training. The loss is traced as a graph when it is first needed.
+    of training. The model is traced as a graph when it is first needed, and so are the
+    figures and the gradient, which takes seconds for a deep network.
 
     # Arguments
         model: A built Keras model, also a subclassed one; its channels are last.
@@ -126,7 +131,9 @@ class BinaryInputs:
                 f"Expected a model with binary inputs of a layer, got '{model.name}' "
                 "without any. Set an `input_quantizer`."
             )
-        self._loss_graph = tf.function(self._loss)
+        self._is_traced = False
+        self._network_graph = tf.function(self._network)
+        self._figures_graph = tf.function(self._figures)
 
     def snapshot(
         self, inputs: Any, *, probes: int = 2, seed: int = 0
@@ -141,7 +148,8 @@ class BinaryInputs:
             probes: As for `larq_irnet.diagnostics.surrogate_share`.
             seed: The same.
         """
-        found = self._look(inputs, probes, seed)
+        _, binarized = self._run(inputs, self._no_shifts())
+        found = self._figures_graph(binarized, probes, tf.constant(seed))
         return [
             InputSnapshot(
                 name=layer.name,
@@ -163,8 +171,18 @@ class BinaryInputs:
             For each layer: the gradient of the loss for a shift of its inputs, float32
             [C], and their mean magnitude in the batch, a float32 scalar.
         """
-        gradients, units = self._gradient(inputs, labels)
-        return [one.numpy() for one in gradients], [float(one) for one in units]
+        _, binarized = self._run(inputs, self._no_shifts())
+        shifts = [tf.zeros([x[0].shape[-1] if x else 0]) for x in binarized]
+        with tf.GradientTape() as tape:
+            tape.watch(shifts)
+            loss = self._shifted_loss(inputs, labels, shifts) * _HALF_SCALE
+        gradients = tape.gradient(
+            loss, shifts, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return (
+            [one.numpy() / _HALF_SCALE for one in gradients],
+            [_mean_magnitude(x[0]) if x else 0.0 for x in binarized],
+        )
 
     def loss(self, inputs: Any, labels: Any, shifts: Sequence[np.ndarray]) -> float:
         """The loss of a batch while inputs are shifted.
@@ -174,72 +192,63 @@ class BinaryInputs:
             labels: What the loss compares its outputs with.
             shifts: What is added to the inputs of each layer, float32 [C].
         """
-        return float(
-            self._loss_graph(inputs, labels, [tf.constant(one) for one in shifts])
-        )
-
-    def _outputs(
-        self, inputs: Any, watch: Callable[[int, tf.Tensor, Any], tf.Tensor]
-    ) -> Any:
-        quantizers = [_as_in_training(layer.input_quantizer) for layer in self._layers]
-
-        def watched(index: int) -> Callable[[tf.Tensor], tf.Tensor]:
-            return lambda x: watch(index, x, quantizers[index])
-
-        with _replaced(self._layers, [watched(i) for i in range(len(quantizers))]):
-            return self._model(inputs, training=False)
-
-    def _look(
-        self, inputs: Any, probes: int, seed: int
-    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        positive: list[list[tf.Tensor]] = [[] for _ in self._layers]
-        shares: list[list[tf.Tensor]] = [[] for _ in self._layers]
-
-        def watch(index: int, x: tf.Tensor, quantizer: Any) -> tf.Tensor:
-            signs = quantizer(x)
-            positive[index].append(_share_positive(signs))
-            share = surrogate_share(
-                quantizer, x, group_axes=(0,), probes=probes, seed=seed
-            )
-            shares[index].append(share)
-            return signs
-
-        self._outputs(inputs, watch)
-        none = tf.zeros([0])
-        return (
-            [tf.reduce_mean(tf.stack(one), 0) if one else none for one in positive],
-            [tf.reduce_mean(tf.stack(one)) if one else none for one in shares],
-        )
+        tensors = [tf.constant(one, tf.float32) for one in shifts]
+        return float(self._shifted_loss(inputs, labels, tensors))
 
     def _shifted_loss(
-        self, inputs: Any, labels: Any, shift_of: Callable[[int, tf.Tensor], tf.Tensor]
+        self, inputs: Any, labels: Any, shifts: list[tf.Tensor]
     ) -> tf.Tensor:
-        def watch(index: int, x: tf.Tensor, quantizer: Any) -> tf.Tensor:
-            return quantizer(x + tf.cast(shift_of(index, x), x.dtype))
-
-        outputs = self._outputs(inputs, watch)
         if self._loss_of_outputs is None:
             raise ValueError("Expected a `loss` to be given, got None.")
+        outputs, _ = self._run(inputs, shifts)
         loss = self._loss_of_outputs(labels, outputs)
         return tf.reduce_mean(tf.cast(loss, tf.float32))
 
-    def _loss(self, inputs: Any, labels: Any, shifts: list[tf.Tensor]) -> tf.Tensor:
-        return self._shifted_loss(inputs, labels, lambda index, x: shifts[index])
+    def _no_shifts(self) -> list[tf.Tensor]:
+        return [tf.zeros([])] * len(self._layers)
 
-    def _gradient(self, inputs: Any, labels: Any) -> tuple[list[Any], list[Any]]:
-        none = tf.zeros([0])  # for layers that the model does not call
-        shifts, units = [none] * len(self._layers), [tf.zeros([])] * len(self._layers)
-        with tf.GradientTape() as tape:
+    def _run(
+        self, inputs: Any, shifts: list[tf.Tensor]
+    ) -> tuple[Any, list[list[tf.Tensor]]]:
+        """Outputs of the model, and what each call of each layer binarizes."""
+        inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
+        if not self._is_traced:  # one graph for shifts that are scalars or [C]
+            any_shape = [tf.TensorSpec(None, tf.float32)] * len(shifts)
+            specs = tf.nest.map_structure(tf.type_spec_from_value, inputs)
+            self._network_graph.get_concrete_function(specs, any_shape)
+            self._is_traced = True
+        return self._network_graph(inputs, shifts)
 
-            def shift_of(index: int, x: tf.Tensor) -> tf.Tensor:
-                if shifts[index] is none:  # the first call of the layer
-                    shifts[index] = tf.zeros([x.shape[-1]])
-                    tape.watch(shifts[index])
-                    units[index] = tf.reduce_mean(tf.abs(tf.cast(x, tf.float32)))
-                return shifts[index]
+    def _network(
+        self, inputs: Any, shifts: list[tf.Tensor]
+    ) -> tuple[Any, list[list[tf.Tensor]]]:
+        quantizers = [_as_in_training(layer.input_quantizer) for layer in self._layers]
+        binarized: list[list[tf.Tensor]] = [[] for _ in self._layers]
 
-            loss = self._shifted_loss(inputs, labels, shift_of) * _HALF_SCALE
-        gradients = tape.gradient(
-            loss, shifts, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return [gradient / _HALF_SCALE for gradient in gradients], units
+        def shifted(index: int) -> Callable[[tf.Tensor], tf.Tensor]:
+            def quantize(x: tf.Tensor) -> tf.Tensor:
+                binarized[index].append(x)
+                shift = tf.broadcast_to(shifts[index], x.shape[-1:])
+                return quantizers[index](x + tf.cast(shift, x.dtype))
+
+            return quantize
+
+        with _replaced(self._layers, [shifted(i) for i in range(len(quantizers))]):
+            return self._model(inputs, training=False), binarized
+
+    def _figures(
+        self, binarized: list[list[tf.Tensor]], probes: int, seed: tf.Tensor
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Of each layer the shares of +1 by channel, and the share with gradient."""
+        none = tf.zeros([0])
+        positive, shares = [], []
+        for layer, calls in zip(self._layers, binarized, strict=True):
+            quantizer = _as_in_training(layer.input_quantizer)
+            signs = [_share_positive(quantizer(x)) for x in calls]
+            gradient = [
+                surrogate_share(quantizer, x, group_axes=(0,), probes=probes, seed=seed)
+                for x in calls
+            ]
+            positive.append(tf.reduce_mean(tf.stack(signs), 0) if calls else none)
+            shares.append(tf.reduce_mean(tf.stack(gradient)) if calls else none)
+        return positive, shares

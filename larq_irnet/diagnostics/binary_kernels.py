@@ -1,7 +1,8 @@
 """The binary kernels of a model: their latent weights, and the signs they stand for."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ _KERNELS = {  # by the attribute of the quantizer
     "depthwise_quantizer": "depthwise_kernel",
     "pointwise_quantizer": "pointwise_kernel",
 }
+_FLIPS = "flip_ratio"  # the attribute of a quantizer
 _TRANSPOSED = (
     tf.keras.layers.Conv1DTranspose,
     tf.keras.layers.Conv2DTranspose,
@@ -72,13 +74,20 @@ class BinaryKernel:
 
         No flips are counted where the quantizer has Larq's metric for them.
         """
-        with quantized_scope(False):
-            latent = tf.identity(self.variable)
-        binary = _without_metrics(self.quantizer)(latent)
+        return self.snapshot_of(*self.weights())
+
+    def weights(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """The present latent weights and their signs, also within a graph."""
+        latent = self._latent()
+        with _not_counting_flips(self.quantizer):
+            return latent, lq.math.sign(self.quantizer(latent))
+
+    def snapshot_of(self, latent: tf.Tensor, signs: tf.Tensor) -> KernelSnapshot:
+        """A snapshot of what `weights` has read."""
         return KernelSnapshot(
             name=self.name,
             latent=np.array(latent),
-            signs=lq.math.sign(binary).numpy(),
+            signs=np.array(signs),
             filter_axes=self.filter_axes,
             centered=self.centered,
         )
@@ -99,28 +108,35 @@ class BinaryKernel:
             probes: As there.
             seed: The same.
         """
+        return float(self.share_of_gradient(probes, seed))
+
+    def share_of_gradient(self, probes: int, seed: tf.Tensor | int) -> tf.Tensor:
+        """`surrogate_share` as a float32 scalar, also within a graph."""
+        latent = self._latent()
+        with _not_counting_flips(self.quantizer):
+            return surrogate_share(
+                self.quantizer,
+                latent,
+                group_axes=self.filter_axes,
+                probes=probes,
+                seed=seed,
+            )
+
+    def _latent(self) -> tf.Tensor:
         with quantized_scope(False):
-            latent = tf.identity(self.variable)
-        share = surrogate_share(
-            _without_metrics(self.quantizer),
-            latent,
-            group_axes=self.filter_axes,
-            probes=probes,
-            seed=seed,
-        )
-        return float(share)
+            return tf.identity(self.variable)
 
 
-def _without_metrics(
-    quantizer: Callable[[tf.Tensor], tf.Tensor],
-) -> Callable[[tf.Tensor], tf.Tensor]:
-    if not hasattr(quantizer, "flip_ratio"):
-        return quantizer
-    plain = type(quantizer).from_config(quantizer.get_config())  # type: ignore
-    for state in ("progress", "moving_quantile"):
-        if hasattr(quantizer, state):
-            getattr(plain, state).assign(tf.identity(getattr(quantizer, state)))
-    return plain
+@contextlib.contextmanager
+def _not_counting_flips(quantizer: Callable[..., Any]) -> Iterator[None]:
+    """Takes Larq's metric off a quantizer, behind the back of Keras, and back."""
+    attributes = getattr(quantizer, "__dict__", {})
+    metric = attributes.pop(_FLIPS, None)
+    try:
+        yield
+    finally:
+        if metric is not None:
+            attributes[_FLIPS] = metric
 
 
 def _filter_axes(

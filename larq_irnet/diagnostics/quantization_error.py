@@ -55,19 +55,25 @@ def quantization_error(
         - [Forward and Backward Information Retention for Accurate Binary Neural
             Networks](https://arxiv.org/abs/1909.10788), Section 3.2
     """
-    w, s = (np.asarray(values).astype(np.float64) for values in (kernel, signs))
+    w, s = np.array(kernel), np.asarray(signs)
     if w.shape != s.shape:
         raise ValueError(
             f"Expected signs of the shape of the kernel, {w.shape}, got {s.shape}."
         )
+    is_wide = w.dtype == np.float64
+    w = w.astype(np.float64, copy=False)
+    every = list(range(w.ndim))
     axes = tuple(reduced_axes(w.ndim, filter_axes))
+    kept = [axis for axis in every if axis not in axes]
     with np.errstate(invalid="ignore"):  # Inf becomes NaN
         n = np.prod([w.shape[axis] for axis in axes])
         if centered and n > 1:
-            w = w - w.mean(axes, keepdims=True)
-        # in units of the largest: squares neither overflow nor underflow
-        peak = np.abs(w).max(axes, keepdims=True)
-        w = w / np.where(peak == 0, 1, peak)
-        energy, along = np.square(w).sum(axes), (w * s).sum(axes)
-        kept = np.square(along) / (n * np.where(energy == 0, 1, energy))
-    return np.where(energy == 0, 0.0, np.clip(1 - kept, 0, 1))
+            w -= w.mean(axes, keepdims=True)
+        if is_wide:
+            # in units of the largest: squares neither overflow nor underflow
+            peak = np.abs(w).max(axes, keepdims=True)
+            w /= np.where(peak == 0, 1, peak)
+        energy = np.einsum(w, every, w, every, kept)
+        along = np.einsum(w, every, s, every, kept, dtype=np.float64, casting="unsafe")
+        found = np.square(along) / (n * np.where(energy == 0, 1, energy))
+    return np.where(energy == 0, 0.0, np.clip(1 - found, 0, 1))

@@ -6,8 +6,13 @@ import numpy as np
 
 __all__ = ["sign_map"]
 
-_POSITIVE, _NEGATIVE = (235, 235, 235), (40, 40, 40)
-_TO_POSITIVE, _TO_NEGATIVE = (255, 150, 40), (40, 110, 220)  # what has just flipped
+_COLOURS = np.array(
+    [
+        [(40, 40, 40), (235, 235, 235)],  # -1, +1
+        [(40, 110, 220), (255, 150, 40)],  # what has just flipped to -1, to +1
+    ],
+    np.uint8,
+)
 _LINE = (120, 120, 120)
 
 
@@ -63,11 +68,11 @@ def sign_map(
     if limit < 1:
         raise ValueError(f"Expected `limit` to be at least 1, got {limit!r}.")
     is_positive = _blocks(np.asarray(signs) > 0, filter_axes)[:limit, :limit]
-    colours = np.where(is_positive[..., None], _POSITIVE, _NEGATIVE)
+    has_flipped = np.zeros_like(is_positive)
     if before is not None:
         was_positive = _blocks(np.asarray(before) > 0, filter_axes)[:limit, :limit]
-        flipped = np.where(is_positive[..., None], _TO_POSITIVE, _TO_NEGATIVE)
-        colours = np.where((is_positive != was_positive)[..., None], flipped, colours)
+        has_flipped = is_positive != was_positive
+    colours = _COLOURS[has_flipped.astype(np.intp), is_positive.astype(np.intp)]
     filters, channels, height, width, _ = colours.shape
     gap = int(height * width > 1)
     framed = np.empty((filters, channels, height + gap, width + gap, 3), np.uint8)

@@ -26,7 +26,7 @@ def surrogate_share(
     *,
     group_axes: Sequence[int],
     probes: int = 8,
-    seed: int = 0,
+    seed: int | tf.Tensor = 0,
 ) -> tf.Tensor:
     r"""Share of the elements whose surrogate gradient is not zero.
 

@@ -19,7 +19,7 @@ from tests.zoo.small_network import small_config
 from zoo.epoch_checkpoint import EpochCheckpoint
 from zoo.workdir import Workdir, WorkdirError
 
-SETTINGS = {"images": 16, "batch_epochs": 2, "directions": 1}
+SETTINGS = {"images": 16, "batch_epochs": 2, "cosine_epochs": 2, "directions": 1}
 
 
 @pytest.fixture(scope="module")

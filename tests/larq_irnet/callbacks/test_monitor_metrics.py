@@ -61,7 +61,8 @@ def fit(model, *callbacks, **options):
 
 def monitor(**options):
     batch = {"inputs": X[:32], "labels": Y[:32], "batch_epochs": 1, "directions": 2}
-    return BinarizationMonitor(**{**batch, **options})
+    options = {**batch, **options}
+    return BinarizationMonitor(**{"cosine_epochs": options["batch_epochs"], **options})
 
 
 def events(folder):
@@ -283,6 +284,7 @@ def test_wrappers_are_looked_into():
             "`metrics` to be None or some of .*got 'flip_ratio'",
         ),
         ({"batch_epochs": 0}, "`batch_epochs` to be at least 1, got 0"),
+        ({"cosine_epochs": 0}, "`cosine_epochs` to be at least 1, got 0"),
         ({"directions": 0}, "`directions` to be at least 1, got 0"),
         (
             {"metrics": ["gradient_cosine"], "inputs": X},
