@@ -1,29 +1,44 @@
-"""Compares recipes over seeds: `python -m zoo.compare --seeds=3 --workdir=runs/all`.
+"""Compares methods: `python -m zoo.compare`.
 
-Interrupted, the same command goes on where it was. Prints one table at the end.
+Trains every method on every network with some seeds, several runs at once, measures
+what came out in one process, and leaves a table, `comparison.json`, `comparison.csv`,
+`comparison.html` and `comparison.png`. Interrupted, the same command goes on where it
+was; finished, it prints the table again.
+
+By default: all methods on digits with ResNet-20 and three seeds. `--recipes` names runs
+otherwise than by method and network, instead or besides.
 """
 
+import shlex
+import sys
+
 import rich.console
-import rich.table
+import tensorflow as tf
 from absl import flags
 
 from zoo import recipes
 from zoo.command_line import run_command, settings
-from zoo.comparison import Comparison, compare
-from zoo.stop_on_non_finite_loss import TrainingDiverged
+from zoo.comparison import METHODS, Comparison, compare, recipes_of
+from zoo.comparison.files import write_comparison
+from zoo.comparison.table import rich_table
+from zoo.pool_progress import PoolProgress
 
 FLAGS = flags.FLAGS
 
-_AT_HAND = [  # no download, and no teacher that must be trained before
-    name
-    for name in recipes.names()
-    if recipes.get(name).config.dataset == "digits"
-    and not recipes.get(name).config.teacher_weights
-]
+_NETWORKS = ["ResNet20"]
 
-flags.DEFINE_list("recipes", _AT_HAND, "Recipes, separated by commas.")
+flags.DEFINE_list(
+    "methods",
+    None,
+    f"Methods, separated by commas. {','.join(METHODS)} if there are no --recipes.",
+)
+flags.DEFINE_list(
+    "networks", None, "Networks, separated by commas. ResNet20 if none is given."
+)
+flags.DEFINE_string("dataset", "digits", "Data set that they are compared on.")
+flags.DEFINE_list("recipes", None, "Further recipes, separated by commas.")
 flags.DEFINE_integer("seeds", 3, "Number of seeds for each recipe.", lower_bound=1)
-flags.DEFINE_string("workdir", None, "Folder of all runs; made if there is none.")
+flags.DEFINE_string("workdir", "runs/compare", "Folder of all runs; made if missing.")
 flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
 flags.DEFINE_bool("smoke", False, "Shrink every run to seconds.")
 flags.DEFINE_multi_string(
@@ -32,49 +47,114 @@ flags.DEFINE_multi_string(
     "Any other setting of all recipes, such as --set=learning_rate=0.03; can be "
     "repeated.",
 )
-flags.mark_flags_as_required(["workdir"])
+flags.DEFINE_bool(
+    "diagnostics",
+    True,
+    "Look at the binary layers of the networks while they train. Runs with and without "
+    "cannot share a folder.",
+)
+flags.DEFINE_integer(
+    "parallel",
+    None,
+    "Runs that are trained at once; by default as many as cores and memory allow, with "
+    "a GPU one. The results do not depend on it.",
+    lower_bound=1,
+)
+flags.DEFINE_integer(
+    "threads",
+    1,
+    "Threads of each run, 0 for all cores. The results depend on it.",
+    lower_bound=0,
+)
+flags.DEFINE_bool("remeasure", False, "Measure sizes and times again.")
+
+_TABLE_WIDTH = 120  # also where the output is piped
 
 
-_TABLE_WIDTH = 100  # also where the output is piped
+def _chosen() -> list[str]:
+    """The recipes that the flags ask for."""
+    named = FLAGS.recipes
+    if named is not None:
+        named = [recipes.get(name).name for name in named if name]
+        if not named:
+            raise ValueError("Expected at least one recipe in --recipes, got none.")
+    if named and FLAGS.methods is None and FLAGS.networks is None:
+        return list(dict.fromkeys(named))
+    methods = METHODS if FLAGS.methods is None else FLAGS.methods
+    networks = _NETWORKS if FLAGS.networks is None else FLAGS.networks
+    combined = recipes_of(methods, networks, FLAGS.dataset)
+    return list(dict.fromkeys([*combined, *(named or [])]))
 
 
-def _table(comparisons: list[Comparison]) -> rich.table.Table:
-    table = rich.table.Table(title=f"Top-1 accuracy, mean of {FLAGS.seeds} seeds")
-    table.add_column("recipe", no_wrap=True)
-    for column in ("val. %", "test %", "±", "each seed"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for one in comparisons:
-        deviation = one.test_deviation
-        table.add_row(
-            one.recipe,
-            f"{100 * sum(one.validation) / len(one.validation):.2f}",
-            f"{100 * one.test_mean:.2f}",
-            "-" if deviation is None else f"{100 * deviation:.2f}",
-            " ".join(f"{100 * accuracy:.2f}" for accuracy in one.test),
-        )
-    return table
+def _title(comparison: Comparison) -> str:
+    """What is compared, in one line."""
+    rows = comparison.rows
+    networks = ", ".join(dict.fromkeys(row.network for row in rows))
+    names = dict.fromkeys(recipes.get(row.recipe).config.dataset for row in rows)
+    seeds = "1 seed" if FLAGS.seeds == 1 else f"{FLAGS.seeds} seeds"
+    smoke = ", shrunk runs" if FLAGS.smoke else ""
+    return f"{networks} on {', '.join(names)}, {seeds}{smoke}"
+
+
+def _command() -> str:
+    return shlex.join(["python", "-m", "zoo.compare", *sys.argv[1:]])
 
 
 def main() -> None:
-    console = rich.console.Console()
+    # each network is traced for itself, which TensorFlow takes for an oversight
+    tf.get_logger().setLevel("ERROR")
+    console = rich.console.Console(highlight=False)
     console.width = max(console.width, _TABLE_WIDTH)
-    comparisons = []
-    for comparison in compare(
-        FLAGS.recipes,
+    chosen = _chosen()
+    comparison = compare(
+        chosen,
         seeds=FLAGS.seeds,
         workdir=FLAGS.workdir,
         smoke=FLAGS.smoke,
         settings=settings(FLAGS.set),
+        diagnostics=FLAGS.diagnostics,
         data_dir=FLAGS.data_dir,
-    ):
-        comparisons.append(comparison)
-        console.print(f"{comparison.recipe}: {comparison.test_mean:.2%}")
-    console.print(_table(comparisons))
+        parallel=FLAGS.parallel,
+        threads=FLAGS.threads,
+        measure_again=FLAGS.remeasure,
+        progress=PoolProgress(console=console),
+        report=lambda text: console.print(text, markup=False),
+    )
+    if comparison.rows:
+        _show(comparison, console)
+    if comparison.failures:
+        print(f"error: {_failed(comparison, len(chosen))}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _failed(comparison: Comparison, recipes_chosen: int) -> str:
+    """Which runs have failed, in one line."""
+    failures = comparison.failures
+    reasons = " ".join(f"{run}: {reason}" for run, reason in failures.items())
+    return (
+        f"{len(failures)} of {recipes_chosen * FLAGS.seeds} runs failed: {reasons} The "
+        "same command tries again."
+    )
+
+
+def _show(comparison: Comparison, console: rich.console.Console) -> None:
+    title = _title(comparison)
+    console.print(rich_table(comparison.rows, title))
+    if comparison.measured is not None:
+        console.print(f"times of {comparison.measured.machine}", markup=False)
+        for name, reason in comparison.measured.not_exported.items():
+            console.print(f"{name} was not exported: {reason}", markup=False)
+    files = write_comparison(
+        comparison, FLAGS.workdir, title=title, about={"command": _command()}
+    )
+    console.print(
+        f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True
+    )
 
 
 def run() -> None:
     """Entry point of `irnet-compare`."""
-    run_command(main, errors=[TrainingDiverged])
+    run_command(main)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,19 @@ COMMAND_LINES = {
 }
 
 
-def imported_modules(path, root=REPOSITORY):
+# It compares what was trained and what was exported, and builds on both.
+COMPARISON = "zoo/comparison"
+ABOVE_THE_EXPORT = {"deployment", "page", "plots"}
+
+
+def imported_modules(path, root=REPOSITORY, only_at_the_top=False):
     """The dotted names that a file imports, anywhere in it, relative ones resolved.
 
     `from a import b` gives both a and a.b, because b may be a module.
     """
     package = path.relative_to(root).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if only_at_the_top else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -33,14 +39,18 @@ def imported_modules(path, root=REPOSITORY):
             yield from (f"{module}.{alias.name}".lstrip(".") for alias in node.names)
 
 
-def imports_of(path, packages, root=REPOSITORY):
+def imports_of(path, packages, root=REPOSITORY, only_at_the_top=False):
     """Which of `packages`, dotted names, a file imports anything of."""
-    names = list(imported_modules(path, root))
+    names = list(imported_modules(path, root, only_at_the_top))
     return {p for p in packages if any(f"{n}.".startswith(f"{p}.") for n in names)}
 
 
 def _files(folder):
     return sorted((REPOSITORY / folder).rglob("*.py"))
+
+
+def _is_of(folder, file):
+    return file.is_relative_to(REPOSITORY / folder)
 
 
 def _offenders(files, packages):
@@ -58,7 +68,29 @@ def test_larq_irnet_imports_nothing_of_ours():
 
 
 def test_zoo_never_imports_tflite_export():
-    assert _offenders(_files("zoo"), {"tflite_export", "tests"}) == {}
+    files = [file for file in _files("zoo") if not _is_of(COMPARISON, file)]
+    assert _offenders(files, {"tflite_export", "tests"}) == {}
+
+
+def test_only_the_command_line_of_the_comparison_imports_it():
+    files = [file for file in _files("zoo") if not _is_of(COMPARISON, file)]
+    others = [file for file in files if file.name != "compare.py"]
+    assert _offenders(others, {"zoo.comparison"}) == {}
+
+
+def test_the_comparison_trains_without_tflite_export():
+    # what is above is loaded by functions alone
+    files = [REPOSITORY / "zoo" / "compare.py", *_files(COMPARISON)]
+    above = {f"{COMPARISON.replace('/', '.')}.{name}" for name in ABOVE_THE_EXPORT}
+    importing = {
+        file.stem
+        for file in files
+        if file.stem not in ABOVE_THE_EXPORT
+        and imports_of(file, {"tflite_export", *above}, only_at_the_top=True)
+    }
+    assert importing == set()
+    exported = {file.stem for file in files if imports_of(file, {"tflite_export"})}
+    assert exported == {*ABOVE_THE_EXPORT, "measuring"}
 
 
 def test_only_command_lines_of_tflite_export_import_zoo():

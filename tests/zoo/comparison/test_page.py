@@ -1,0 +1,211 @@
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from tests.zoo.comparison.conftest import TITLE, curve
+from zoo.comparison import files, plots
+from zoo.comparison.files import write_comparison
+from zoo.comparison.page import render_page
+from zoo.comparison.row import to_csv, to_json
+from zoo.comparison.table import COLUMNS, cells
+
+VOID = {"meta", "br", "path", "use", "rect", "image", "line", "circle"}
+
+
+class Page(HTMLParser):
+    """Texts by the element that they are in, and whether all elements are closed."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip() and self.open:
+            self.texts.append((self.open[-1], data.strip()))
+
+    def of(self, tag):
+        return [text for element, text in self.texts if element == tag]
+
+
+def page_of(comparison, **about):
+    """Without curves, which take seconds to draw."""
+    plain = dataclasses.replace(comparison, validation={}, diagnostics={})
+    html = render_page(plain, title=TITLE, about=about)
+    return Page(html), html
+
+
+@pytest.fixture
+def html(made_up_files):
+    return (made_up_files / "comparison.html").read_text()
+
+
+@pytest.fixture
+def page(html):
+    return Page(html)
+
+
+def test_it_is_whole(page):
+    assert page.open == []
+
+
+def test_the_table_is_that_of_the_console(made_up, page):
+    assert page.of("h1") == page.of("title") == [TITLE]
+    assert page.of("th") == list(COLUMNS)
+    shown = [text for row in cells(made_up.rows) for text in row]
+    assert page.of("td")[: len(shown)] == shown
+
+
+def test_every_plot_says_what_it_shows(page):
+    assert page.of("figcaption") == [
+        "Accuracy",
+        "Accuracy against size",
+        "Learning curves",
+        "Accuracy against latency",
+        *("Information of weights", "Quantization error", "Dead weights"),
+        *("Information of activations", "Flips", "Gradient mismatch"),
+    ]
+    labels = page.of("text")
+    for label in (
+        "top-1 accuracy on the test images, %",
+        "size of the .tflite, kB (1 kB = 1,000 bytes)",
+        "latency, ms per image",
+        "bits per binary weight",
+        "bits per binary activation",
+        "% of the weights' energy",
+        "% of the weights, per epoch",
+        "% of the weights",
+        "cosine",
+    ):
+        assert labels.count(label) == 1
+    assert labels.count("epoch") == 7
+    assert labels.count("test accuracy, %") == 2
+    # in the axis of the first plot, and in legends; float has no binary layers
+    titles = ["Full precision", "STE", "IR-Net", "ReCU", "IR2Net"]
+    assert [labels.count(title) for title in titles] == [4, 10, 10, 10, 10]
+
+
+def test_the_page_needs_nothing_but_itself(html):
+    assert re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']*""", html) == []
+    assert "<script" not in html
+
+
+def test_headlines_are_of_the_method_that_validation_chose(made_up):
+    best = dataclasses.replace(made_up.rows[3], validation_mean=1.0)
+    rows = [*made_up.rows[:3], best, *made_up.rows[4:]]
+    page, html = page_of(dataclasses.replace(made_up, rows=rows))
+    assert page.of("strong")[:2] == [f"{100 * best.test_mean:.2f} %", "-1.20"]
+    assert "ReCU, best on the validation images" in html
+
+
+def test_failures_and_refused_exports_are_shown(made_up):
+    measured = dataclasses.replace(made_up.measured, not_exported={"a": "<odd>"})
+    failing = dataclasses.replace(
+        made_up, measured=measured, failures={"some, seed 1": "The loss became nan."}
+    )
+    page, html = page_of(failing, command="python -m zoo.compare --set=a=<b>")
+    assert page.of("li") == [
+        "some, seed 1 has failed and is left out: The loss became nan."
+    ]
+    assert "a was not exported: &lt;odd&gt;" in html
+    assert "python -m zoo.compare --set=a=<b>" in page.of("td")
+
+
+def test_without_exports_and_diagnostics(made_up):
+    rows = [
+        dataclasses.replace(row, tflite_bytes=None, latency_ms=None, times_smaller=None)
+        for row in made_up.rows
+    ]
+    measured = dataclasses.replace(made_up.measured, deployed={})
+    bare = dataclasses.replace(made_up, rows=rows, measured=measured)
+    page, html = page_of(bare)
+    assert page.of("figcaption") == ["Accuracy"]
+    assert "Inside the binary layers" not in html
+    assert "pip install" in html
+
+
+def test_a_single_seed_and_a_single_epoch(made_up):
+    rows = [
+        dataclasses.replace(row, test_deviation=None, test=row.test[:1])
+        for row in made_up.rows[1:2]
+    ]
+    single = dataclasses.replace(
+        made_up,
+        rows=rows,
+        validation={rows[0].recipe: curve(0.2, 0.2, [1])},
+        diagnostics={"flip_ratio": {rows[0].recipe: curve(0.2, 0.2, [1])}},
+    )
+    page = Page(render_page(single, title=TITLE, about={}))
+    assert "97.85" in page.of("text")
+    assert page.of("text").count("1") == 2  # the only epoch, of two plots
+
+
+def test_recipes_beyond_the_colours_are_told_apart(made_up):
+    rows = [
+        dataclasses.replace(made_up.rows[1], recipe=f"recipe_{number}")
+        for number in range(12)
+    ]
+    looks = plots._looks(rows)
+    assert len({(look.colour, look.line) for look in looks.values()}) == 12
+    assert len({(look.colour, look.marker) for look in looks.values()}) == 12
+
+
+def test_nothing_to_show(made_up):
+    nothing = dataclasses.replace(made_up, rows=(), measured=None)
+    with pytest.raises(ValueError, match="a finished run, got none"):
+        render_page(nothing, title=TITLE, about={})
+
+
+def test_files(made_up, made_up_files):
+    assert sorted(path.name for path in made_up_files.iterdir()) == [
+        "comparison.csv",
+        "comparison.html",
+        "comparison.json",
+        "comparison.png",
+    ]
+    assert (made_up_files / "comparison.csv").read_text() == to_csv(made_up.rows)
+    json = (made_up_files / "comparison.json").read_text()
+    assert json == to_json(
+        made_up.rows,
+        title=TITLE,
+        command="some " * 40,
+        machine="some machine",
+        failures={},
+        not_exported={},
+    )
+
+
+def test_the_picture_is_small_and_drawn(made_up_files):
+    path = made_up_files / "comparison.png"
+    assert path.stat().st_size < 60_000
+    picture = matplotlib.image.imread(path)
+    assert 400 < picture.shape[1] < 1000
+    for colour in plots._COLOURS:
+        wanted = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        distance = np.abs(picture[..., :3] - wanted).max(axis=-1)
+        assert (distance < 0.02).sum() > 50, colour
+
+
+def test_without_jinja2_there_is_no_page(made_up, tmp_path, monkeypatch):
+    find_spec = files.importlib.util.find_spec
+    monkeypatch.setattr(
+        files.importlib.util,
+        "find_spec",
+        lambda name: None if name == "jinja2" else find_spec(name),
+    )
+    write_comparison(made_up, tmp_path, title=TITLE, about={})
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["comparison.csv", "comparison.json"]

@@ -1,0 +1,60 @@
+"""The files that a comparison leaves in its folder."""
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+from larq_irnet.atomic_path import atomic_path
+from zoo.comparison.comparing import Comparison
+from zoo.comparison.row import to_csv, to_json
+from zoo.workdir_error import writing
+
+__all__ = ["write_comparison"]
+
+
+def write_comparison(
+    comparison: Comparison, workdir: str | Path, *, title: str, about: Mapping[str, str]
+) -> list[Path]:
+    """Writes `comparison.json`, `.csv`, `.html` and `.png`.
+
+    Without jinja2 or matplotlib the last two are left out.
+
+    # Arguments
+        comparison: With at least one row.
+        workdir: Its folder.
+        title: Of the page and the picture.
+        about: How it was made, by name.
+
+    # Returns
+        The files.
+
+    # Raises
+        WorkdirError: if one cannot be written.
+    """
+    if comparison.measured is None:
+        raise ValueError("Expected a comparison with a finished run, got none.")
+    contents: dict[str, bytes] = {
+        "comparison.json": to_json(
+            comparison.rows,
+            title=title,
+            **about,
+            machine=comparison.measured.machine,
+            failures=dict(comparison.failures),
+            not_exported=dict(comparison.measured.not_exported),
+        ).encode(),
+        "comparison.csv": to_csv(comparison.rows).encode(),
+    }
+    if all(importlib.util.find_spec(name) for name in ("jinja2", "matplotlib")):
+        from zoo.comparison.page import render_page
+        from zoo.comparison.plots import accuracy_png
+
+        page = render_page(comparison, title=title, about=about)
+        contents["comparison.html"] = page.encode()
+        contents["comparison.png"] = accuracy_png(comparison.rows, title)
+    paths = []
+    for name, content in contents.items():
+        path = Path(workdir) / name
+        with writing(path), atomic_path(path) as partial:
+            partial.write_bytes(content)
+        paths.append(path)
+    return paths

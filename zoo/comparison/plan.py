@@ -1,0 +1,180 @@
+"""Which runs a comparison consists of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from larq_irnet import methods
+from zoo import datasets, recipes
+from zoo.recipes import Recipe
+from zoo.run_pool import PooledRun
+from zoo.train_config import TrainConfig
+
+__all__ = ["DIAGNOSTICS", "METHODS", "planned_runs", "recipes_of", "runs_of"]
+
+METHODS = ("float", "ste_sign", "irnet", "recu", "ir2net", "dirnet")
+"""The methods that are compared by default: each of a paper, and two baselines."""
+
+DIAGNOSTICS: Mapping[str, Any] = {"images": 64}
+"""What is measured of binary layers while they train."""
+
+
+def _squashed(network: str) -> str:
+    """`MobileNetV1` is `mobilenet_v1` in the name of a recipe."""
+    return network.lower().replace("_", "")
+
+
+def _there(method: str, dataset: str) -> dict[str, str]:
+    """The recipes of a method on a data set, by squashed names of their networks."""
+    before, after = f"{method}_", f"_{dataset}"
+    return {
+        _squashed(name.removeprefix(before).removesuffix(after)): name
+        for name in recipes.names()
+        if name.startswith(before)
+        and name.endswith(after)
+        and recipes.get(name).config.method == method
+    }
+
+
+def recipes_of(
+    method_names: Iterable[str], networks: Iterable[str], dataset: str
+) -> list[str]:
+    """The recipes `<method>_<network>_<dataset>` of all combinations.
+
+    # Arguments
+        method_names: Out of `larq_irnet.methods.names()`.
+        networks: Such as "ResNet20", or as names of recipes have it, "resnet20".
+        dataset: One of `zoo.datasets.names()`.
+
+    # Raises
+        ValueError: if there is no such method or data set, or a combination has no
+            recipe.
+
+    # Example
+        >>> recipes_of(["float", "irnet"], ["ResNet20"], "digits")
+        ['float_resnet20_digits', 'irnet_resnet20_digits']
+    """
+    datasets.get(dataset)
+    there = {
+        methods.get(method).name: _there(method, dataset) for method in method_names
+    }
+    wanted = [(method, network) for network in networks for method in there]
+    if not wanted:
+        raise ValueError("Expected at least one method and one network, got none.")
+    missing = [pair for pair in wanted if _squashed(pair[1]) not in there[pair[0]]]
+    if missing:
+        known = sorted(
+            name
+            for method in methods.names()
+            for name in _there(method, dataset).values()
+        )
+        raise ValueError(
+            f"Expected combinations that have a recipe on {dataset}, got "
+            f"{', '.join(f'{method} with {network}' for method, network in missing)}. "
+            f"There are {', '.join(known) or 'none'}; write a recipe, or change one by "
+            "--recipes and --set."
+        )
+    return [there[method][_squashed(network)] for method, network in wanted]
+
+
+def _configured(
+    recipe: Recipe, *, smoke: bool, settings: Mapping[str, Any], diagnostics: bool
+) -> TrainConfig:
+    """The settings of a recipe's runs but for the seed."""
+    config, settings = recipe.config, dict(settings)
+    if methods.get(config.method).kernel_quantizer is None:  # nothing to look at
+        settings = {k: v for k, v in settings.items() if not _is_of_diagnostics(k)}
+    elif diagnostics:
+        config = config.with_settings({"diagnostics": DIAGNOSTICS})
+    config = config.with_settings(settings)
+    return config.shrunk() if smoke else config
+
+
+def _is_of_diagnostics(setting: str) -> bool:
+    return setting.partition(".")[0] == "diagnostics"
+
+
+def _folder(workdir: Path, recipe: str, seed: int) -> Path:
+    return workdir / recipe / f"seed{seed}"
+
+
+def _teacher_among(recipe: Recipe, chosen: Iterable[Recipe]) -> Recipe | None:
+    """The recipe that trains the teacher of another one, if it is among them."""
+    config = recipe.config
+    options = {key: value for key, value in config.teacher.items() if key != "network"}
+    for other in chosen:
+        one = other.config
+        if (one.method, one.dataset, one.network, dict(one.network_options)) == (
+            "float",
+            config.dataset,
+            config.teacher.get("network"),
+            options,
+        ):
+            return other
+    return None
+
+
+def runs_of(
+    name: str,
+    names: Sequence[str],
+    *,
+    seeds: int,
+    workdir: str | Path,
+    smoke: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    diagnostics: bool = False,
+) -> list[PooledRun]:
+    """The runs of one recipe of a comparison, one for each seed.
+
+    # Arguments
+        name: The recipe.
+        names: All recipes of the comparison. If one of them trains the teacher of
+            another, all seeds learn from its run with seed 0.
+        seeds: Number of seeds: 0, 1, ...
+        workdir: Folder that gets one folder for each recipe and seed.
+        smoke: Shrink every run to seconds.
+        settings: What is other than in the recipes, by the names that
+            `TrainConfig.with_settings` takes.
+        diagnostics: Whether binary networks are looked at while they train.
+
+    # Raises
+        ValueError: for an unknown recipe or setting.
+    """
+    recipe, workdir = recipes.get(name), Path(workdir)
+    config = _configured(
+        recipe, smoke=smoke, settings=settings or {}, diagnostics=diagnostics
+    )
+    needs: tuple[Path, ...] = ()
+    teacher = _teacher_among(recipe, map(recipes.get, names))
+    if teacher is not None and not smoke:  # shrunk runs learn from initial weights
+        needs = (_folder(workdir, teacher.name, 0),)
+        config = config.with_settings({"teacher_weights": str(needs[0])})
+    return [
+        PooledRun(
+            name=f"{name}, seed {seed}",
+            config=config.with_settings({"seed": seed}),
+            folder=_folder(workdir, name, seed),
+            needs=needs,
+        )
+        for seed in range(seeds)
+    ]
+
+
+def planned_runs(
+    names: Sequence[str], *, seeds: int, **options: Any
+) -> dict[str, list[PooledRun]]:
+    """The runs of all recipes of a comparison, by recipe.
+
+    # Arguments
+        names: Recipes.
+        seeds: Number of seeds, at least 1.
+        options: As for `runs_of`.
+
+    # Raises
+        ValueError: for an unknown recipe or setting, no or fewer than one seed.
+    """
+    if seeds < 1:
+        raise ValueError(f"Expected at least one seed, got {seeds}.")
+    if not names:
+        raise ValueError("Expected at least one recipe, got none.")
+    return {name: runs_of(name, names, seeds=seeds, **options) for name in names}
