@@ -42,13 +42,21 @@ def training_record(
         title=f"{config.network}, {label}, on {config.dataset}: {origin}",
         label=label,
         history=workdir.history(),
-        accuracies={
-            name: run.results()["test"]["accuracy"] for name, run in others.items()
-        },
+        accuracies={name: _test_accuracy(run) for name, run in others.items()},
         weights=_weights(workdir, model),
         monitored={name: run.history() for name, run in runs.items()},
         histograms={name: run.histograms() for name, run in runs.items()},
     )
+
+
+def _test_accuracy(run: Workdir) -> float:
+    results = run.results()
+    if "test" not in results:
+        raise ValueError(
+            f"Expected runs with a test accuracy to compare with, got {run.path}, "
+            "which was trained with `evaluate_test` off. Leave it out."
+        )
+    return results["test"]["accuracy"]
 
 
 def _labelled(workdir: Workdir, compared: Sequence[Workdir]) -> dict[str, Workdir]:

@@ -78,10 +78,12 @@ def main() -> None:
         strategy=FLAGS.strategy,
         progress=FLAGS.progress,
     )
-    print(
-        f"{FLAGS.recipe}: validation {results['validation']['accuracy']:.2%}, "
-        f"test {results['test']['accuracy']:.2%}, in {FLAGS.workdir}"
+    accuracies = ", ".join(
+        f"{split} {results[split]['accuracy']:.2%}"
+        for split in ("validation", "test")
+        if split in results
     )
+    print(f"{FLAGS.recipe}: {accuracies}, in {FLAGS.workdir}")
 
 
 def run() -> None:

@@ -82,7 +82,8 @@ class TrainConfig:
             none.
         diagnostics: What to write about the binary layers besides dead weights: any of
             "images", how many validation images they see (64), "batch_epochs",
-            "directions" and "metrics" of `larq_irnet.callbacks.BinarizationMonitor`.
+            "cosine_epochs", "directions" and "metrics" of
+            `larq_irnet.callbacks.BinarizationMonitor`.
             Empty for nothing.
         dataset: One of `zoo.datasets.names()`.
         statistics: Mean and deviation that images are normalised with, by name; `None`
@@ -115,6 +116,8 @@ class TrainConfig:
         gradient_accumulation_steps: 1; there is no accumulation.
         seed: Sets initial weights, and order and augmentation of images.
         steps_per_epoch: Cuts each epoch off after so many steps; `None` for all.
+        evaluate_test: Whether the test split is evaluated at the end. Runs that
+            settings are chosen from do without it.
 
     # Raises
         ValueError: for an unknown name or a number out of its range.
@@ -155,6 +158,7 @@ class TrainConfig:
     gradient_accumulation_steps: int = 1
     seed: int = 0
     steps_per_epoch: int | None = None
+    evaluate_test: bool = True
 
     def __post_init__(self) -> None:
         check_types(self)

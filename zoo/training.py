@@ -199,10 +199,11 @@ def _network_of(model: tf.keras.Model, session: Session) -> tf.keras.Model:
 def _results(model: tf.keras.Model, session: Session) -> dict[str, Any]:
     config = session.config
     network = _network_of(model, session)
+    splits = ("validation", *(("test",) if config.evaluate_test else ()))
     return {
         **{
             split: evaluate(network, config, split, data_dir=session.data_dir)
-            for split in ("validation", "test")
+            for split in splits
         },
         "best_epoch": best_epoch(session.folder.history()),
         "epochs": config.epochs,
@@ -257,8 +258,8 @@ def run(
 
     # Returns
         The content of `results.json`: accuracies and losses of the last epoch on
-        validation and test split, the epoch with the best validation accuracy,
-        parameters, seconds and versions.
+        validation and test split (on validation alone where `evaluate_test` is off),
+        the epoch with the best validation accuracy, parameters, seconds and versions.
 
     # Raises
         WorkdirError: if `workdir` holds another run or cannot be written.

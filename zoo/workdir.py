@@ -38,6 +38,7 @@ from zoo.workdir_error import WorkdirError, writing
 
 __all__ = ["Workdir", "WorkdirError"]
 
+_TEST = frozenset({"test"})  # not evaluated by runs that settings are chosen from
 _METRICS = {"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}
 _WEIGHTS_IN_ARCHIVE = "model.weights.h5"
 
@@ -158,7 +159,7 @@ class Workdir:
         text = self._read(self._results_path)
         try:
             results = json.loads(text)
-            for split in ("validation", "test"):
+            for split in ("validation", *_TEST.intersection(results)):
                 float(results[split]["accuracy"])
         except (ValueError, KeyError, TypeError) as error:
             raise WorkdirError(

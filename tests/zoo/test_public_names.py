@@ -14,6 +14,7 @@ COMMANDS = {
     "zoo.import_torch",
     "zoo.masks",
     "zoo.train",
+    "zoo.tune",
 }
 ALL_MODULES = [
     "zoo",

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tests.zoo.runs import PROMISED, assert_same, initial_weights, names, run, weights
 from tests.zoo.small_network import small_config, small_network
 from zoo import recipes, training
+from zoo.datasets.in_memory_dataset import InMemoryDataset
 from zoo.torch_sgd import TorchSGD
 from zoo.workdir import Workdir, WorkdirError
 
@@ -249,3 +250,20 @@ def test_results_file_is_plain_json(finished_run):
 
     text = (finished_run.path / "results.json").read_text()
     assert json.loads(text, parse_constant=refuse)
+
+
+def test_the_test_split_is_not_looked_at(use_small_network, tmp_path, monkeypatch):
+    batches = InMemoryDataset.evaluation_batches
+    splits = []
+
+    def evaluation_batches(dataset, split, **options):
+        splits.append(split)
+        return batches(dataset, split, **options)
+
+    monkeypatch.setattr(InMemoryDataset, "evaluation_batches", evaluation_batches)
+    for looks in False, True:
+        splits.clear()
+        config = small_config(evaluate_test=looks, epochs=1)
+        results = run(config, tmp_path / str(looks))
+        assert ("test" in results) == ("test" in splits) == looks
+        assert Workdir(tmp_path / str(looks)).results() == results

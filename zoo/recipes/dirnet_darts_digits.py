@@ -6,8 +6,9 @@ learning rate that was tried.
 
     python -m zoo.train --recipe=dirnet_darts_digits --workdir=runs/example
 
-takes a few minutes on two CPU cores. `python -m zoo.compare --seeds=3` printed the
-accuracy of `RECIPE`, the mean of three seeds.
+takes a few minutes on two CPU cores. `python -m zoo.compare
+--recipes=dirnet_darts_digits` printed the accuracy of `RECIPE`, the mean of three
+seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -9,8 +9,9 @@ more than the signs of a narrow bottleneck.
 
     python -m zoo.train --recipe=dirnet_efficientnet_b0_digits --workdir=runs/example
 
-takes a few minutes on two CPU cores. `python -m zoo.compare --seeds=3` printed the
-accuracy of `RECIPE`, the mean of three seeds.
+takes a few minutes on two CPU cores. `python -m zoo.compare
+--recipes=dirnet_efficientnet_b0_digits` printed the accuracy of `RECIPE`, the mean of
+three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -7,8 +7,9 @@ sixth unit on.
 
     python -m zoo.train --recipe=dirnet_mobilenet_v1_digits --workdir=runs/example
 
-takes a few minutes on two CPU cores. `python -m zoo.compare --seeds=3` printed the
-accuracy of `RECIPE`, the mean of three seeds.
+takes a few minutes on two CPU cores. `python -m zoo.compare
+--recipes=dirnet_mobilenet_v1_digits` printed the accuracy of `RECIPE`, the mean of
+three seeds.
 """
 
 from zoo.recipes.recipe import Recipe

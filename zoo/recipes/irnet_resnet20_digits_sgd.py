@@ -4,8 +4,9 @@ The optimiser family of the paper, shortened to twenty epochs.
 
     python -m zoo.train --recipe=irnet_resnet20_digits_sgd --workdir=runs/example
 
-takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
-accuracy of `RECIPE`, the mean of three seeds.
+takes about a minute on two CPU cores. `python -m zoo.compare
+--recipes=irnet_resnet20_digits_sgd` printed the accuracy of `RECIPE`, the mean of three
+seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -5,8 +5,9 @@ weight decay.
 
     python -m zoo.train --recipe=recu_resnet20_digits_sgd --workdir=runs/example
 
-takes about a minute on two CPU cores. `python -m zoo.compare --seeds=3` printed the
-accuracy of `RECIPE`, the mean of three seeds.
+takes about a minute on two CPU cores. `python -m zoo.compare
+--recipes=recu_resnet20_digits_sgd` printed the accuracy of `RECIPE`, the mean of three
+seeds.
 """
 
 from zoo.recipes.recipe import Recipe

@@ -10,6 +10,7 @@ from zoo.train_config import TrainConfig
 NAMES = recipes.names()
 PUBLISHED = [name for name in NAMES if recipes.get(name).published_accuracy]
 DIGITS = [name for name in NAMES if recipes.get(name).config.dataset == "digits"]
+SCENES = [name for name in NAMES if name.endswith("_digit_scenes")]
 # ResNet-20 with one input channel in place of three: 2 * 3 * 3 * 16 weights less
 DIGITS_PARAMETERS = 269_850 - 288
 PARAMETERS = {
@@ -49,6 +50,9 @@ PARAMETERS = {
     "recu_resnet34_imagenet": 21_806_248,
     "recu_vgg_small_cifar10": 4_661_770,
     **dict.fromkeys(DIGITS, DIGITS_PARAMETERS),
+    **dict.fromkeys(SCENES, 269_850),
+    "ir2net_resnet20_digit_scenes": 272_458,
+    "recu_resnet20_digit_scenes": 270_522,
     # narrower or shallower than the published networks
     "dirnet_darts_digits": 29_210,
     "dirnet_efficientnet_b0_digits": 2_490_406,
@@ -143,6 +147,16 @@ def test_digits_recipes_differ_in_the_method_and_what_was_tuned(suffix, tuned):
         for config in configs
     ]
     assert all(one == settings[0] for one in settings)
+
+
+def test_scenes_recipes_have_one_budget_and_the_published_networks():
+    configs = [recipes.get(name).config for name in SCENES]
+    assert len(configs) == 6
+    methods = {config.method for config in configs}
+    assert methods == {"float", "ste_sign", "irnet", "recu", "ir2net", "dirnet"}
+    budgets = {(one.epochs, one.steps, one.optimizer) for one in configs}
+    assert len(budgets) == 1
+    assert {one.network for one in configs} == {"ResNet20"}
 
 
 def test_smoke_run(finished_run):

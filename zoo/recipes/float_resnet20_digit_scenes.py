@@ -1,0 +1,28 @@
+"""Full precision on scenes of digits: what binarization is measured against.
+
+The published network for 32x32 pixels, trained from scratch with Adam, in as many
+epochs and steps for every method.
+
+With ReLU, and otherwise the settings of the binary recipes on scenes.
+
+    python -m zoo.train --recipe=float_resnet20_digit_scenes --workdir=runs/example
+"""
+
+from zoo.recipes.recipe import Recipe
+from zoo.train_config import TrainConfig
+
+__all__ = ["RECIPE"]
+
+RECIPE = Recipe(
+    name="float_resnet20_digit_scenes",
+    config=TrainConfig(
+        network="ResNet20",
+        method="float",
+        dataset="digit_scenes",
+        epochs=6,
+        batch_size=64,
+        optimizer="adam",
+        learning_rate=0.01,
+    ),
+    reference="",
+)

@@ -1,0 +1,26 @@
+"""IR-Net's ResNet-20 on scenes of digits.
+
+The published network for 32x32 pixels, trained from scratch with Adam, in as many
+epochs and steps for every method.
+
+    python -m zoo.train --recipe=irnet_resnet20_digit_scenes --workdir=runs/example
+"""
+
+from zoo.recipes.recipe import Recipe
+from zoo.train_config import TrainConfig
+
+__all__ = ["RECIPE"]
+
+RECIPE = Recipe(
+    name="irnet_resnet20_digit_scenes",
+    config=TrainConfig(
+        network="ResNet20",
+        method="irnet",
+        dataset="digit_scenes",
+        epochs=6,
+        batch_size=64,
+        optimizer="adam",
+        learning_rate=0.01,
+    ),
+    reference="https://arxiv.org/abs/1909.10788",
+)

@@ -1,0 +1,28 @@
+"""ReCU's ResNet-20 on scenes of digits.
+
+The published network for 32x32 pixels, trained from scratch with Adam, in as many
+epochs and steps for every method.
+
+With the channel scales and pooled shortcuts of its networks.
+
+    python -m zoo.train --recipe=recu_resnet20_digit_scenes --workdir=runs/example
+"""
+
+from zoo.recipes.recipe import Recipe
+from zoo.train_config import TrainConfig
+
+__all__ = ["RECIPE"]
+
+RECIPE = Recipe(
+    name="recu_resnet20_digit_scenes",
+    config=TrainConfig(
+        network="ResNet20",
+        method="recu",
+        dataset="digit_scenes",
+        epochs=6,
+        batch_size=64,
+        optimizer="adam",
+        learning_rate=0.01,
+    ),
+    reference="https://arxiv.org/abs/2103.12369",
+)
