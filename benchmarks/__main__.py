@@ -1,7 +1,11 @@
-"""Prints all benchmarks: `python -m benchmarks`."""
+"""Prints all benchmarks, or some: `python -m benchmarks [exports] [training] ...`."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
 import rich.console
 import rich.table
+from rich.console import RenderableType
 
 import tflite_export
 from benchmarks.binarized_application import measure_binarized_application
@@ -15,6 +19,8 @@ from benchmarks.input_pipeline import measure_input_pipelines
 from benchmarks.monitor_cost import MonitorCost, measure_monitor
 from benchmarks.torch_training_step import StepTimes, measure_torch_training_step
 from benchmarks.training_step import BATCH, METHODS, measure_training_steps
+
+_WIDTH = 150  # also where the output is piped
 
 
 def _training_table(seconds: dict[str, float]) -> rich.table.Table:
@@ -95,17 +101,14 @@ def _inference_table(report: tflite_export.Report, what: str) -> rich.table.Tabl
 
 
 def _exports_table(measured: dict[str, ExportedNetwork]) -> rich.table.Table:
-    table = rich.table.Table(
-        title="Exports of whole networks; ms per image, one thread, indirect kernel"
-    )
+    table = rich.table.Table(title="Exports of whole networks, verified and reported")
     for column in (
         *("network", "LceBconv2d", "export s", "with int8 s", "peak GiB"),
         *("float bytes", "LCE alone", "ours", "int8", "float to ours", "float to int8"),
-        *("float ms", "LCE alone", "ours", "int8", "float to ours"),
     ):
         table.add_column(column, justify="right")
     for name, one in measured.items():
-        size, ms = one.bytes, one.milliseconds
+        size = one.bytes
         table.add_row(
             name,
             "{} of {}".format(*one.binary),
@@ -114,46 +117,95 @@ def _exports_table(measured: dict[str, ExportedNetwork]) -> rich.table.Table:
             f"{one.peak_bytes / 2**30:.2f}",
             *(f"{size[key]:,}" for key in ("float", "lce", "plain", "int8")),
             *(f"{size['float'] / size[key]:.2f}" for key in ("plain", "int8")),
-            *(f"{ms[key]:.2f}" for key in ("float", "lce", "plain", "int8")),
-            f"{ms['float'] / ms['plain']:.2f}",
         )
     return table
 
 
-def main() -> None:
-    console = rich.console.Console()
-    exports = {name: measure_exported_network(name) for name in NETWORKS}
-    rich.console.Console(width=180).print(_exports_table(exports))
+def _latencies_table(measured: dict[str, ExportedNetwork]) -> rich.table.Table:
+    table = rich.table.Table(
+        title="One image, one thread, indirect kernel, XNNPACK: ms, median (fastest)"
+    )
+    for column in ("network", "float", "LCE alone", "ours", "int8", "float to ours"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, one in measured.items():
+        median, fastest = one.milliseconds, one.fastest_milliseconds
+        table.add_row(
+            name,
+            *(f"{median[key]:.2f} ({fastest[key]:.2f})" for key in median),
+            f"{median['float'] / median['plain']:.2f} "
+            f"({fastest['float'] / fastest['plain']:.2f})",
+        )
+    return table
+
+
+def _exports() -> Iterator[RenderableType]:
+    measured = {name: measure_exported_network(name) for name in NETWORKS}
+    yield _exports_table(measured)
+    yield _latencies_table(measured)
+
+
+def _training() -> Iterator[RenderableType]:
     seconds = measure_training_steps()
-    console.print(_training_table(seconds))
-    console.print(_torch_table(measure_torch_training_step()))
-    trained = BATCH / seconds["irnet"]
-    console.print(_pipeline_table(measure_input_pipelines(), trained))
+    yield _training_table(seconds)
+    yield _pipeline_table(measure_input_pipelines(), BATCH / seconds["irnet"])
+
+
+def _torch() -> Iterator[RenderableType]:
+    yield _torch_table(measure_torch_training_step())
+
+
+def _monitor() -> Iterator[RenderableType]:
     monitored = {
         "digit_scenes, 10,000 of 32x32x3": ("digit_scenes", 128),
         "digits, 1,197 of 8x8x1": ("digits", 32),
     }
-    costs = {
-        name: measure_monitor(dataset, batch_size=batch_size)
-        for name, (dataset, batch_size) in monitored.items()
-    }
-    rich.console.Console(width=120).print(_monitor_table(costs))
+    yield _monitor_table(
+        {
+            name: measure_monitor(dataset, batch_size=batch_size)
+            for name, (dataset, batch_size) in monitored.items()
+        }
+    )
+
+
+def _inference() -> Iterator[RenderableType]:
     cost = measure_export()
-    console.print(_inference_table(cost.report, "ResNet-20, 32x32x3"))
-    console.print(
+    yield _inference_table(cost.report, "ResNet-20, 32x32x3")
+    yield (
         f"conversion {cost.conversion_seconds:.1f} s, whole export with verification "
         f"and benchmark {cost.export_seconds:.1f} s, on {cost.report.machine}"
     )
     application = measure_binarized_application()
     size = f"{application.name} after `binarize`, 224x224x3"
-    console.print(_inference_table(application.report, size))
+    yield _inference_table(application.report, size)
     binary = [layer.operator for layer in application.report.binary_layers]
-    console.print(
+    yield (
         f"binarize {application.binarize_seconds:.1f} s, export "
         f"{application.export_seconds:.1f} s; LceBconv2d: promised "
         f"{application.promised}, got {binary.count('LceBconv2d')}"
     )
 
 
+_SECTIONS: dict[str, Callable[[], Iterator[RenderableType]]] = {
+    "exports": _exports,
+    "training": _training,
+    "torch": _torch,
+    "monitor": _monitor,
+    "inference": _inference,
+}
+
+
+def main(names: Sequence[str]) -> None:
+    unknown = set(names) - set(_SECTIONS)
+    if unknown:
+        sys.exit(
+            f"error: Expected some of {', '.join(_SECTIONS)}, or nothing for all, got "
+            f"{', '.join(sorted(unknown))}."
+        )
+    console = rich.console.Console(width=_WIDTH)
+    for name in names or _SECTIONS:
+        for shown in _SECTIONS[name]():
+            console.print(shown)
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

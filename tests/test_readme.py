@@ -1,5 +1,6 @@
 """The README says what is true: its examples run, its commands exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 
 import zoo
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-MAKEFILE = (Path(__file__).parents[1] / "Makefile").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def _blocks(language):
@@ -37,7 +40,7 @@ def test_command_lines_exist():
     modules = set(re.findall(r"python -m ([a-z_.]+)", README))
     assert len(modules) >= 5
     for module in modules:
-        assert (Path(__file__).parents[1] / f"{module.replace('.', '/')}.py").is_file()
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
 
 
 def test_recipes_exist():
@@ -49,9 +52,35 @@ def test_recipes_exist():
 def test_accuracies_are_those_of_the_recipes(name):
     recipe = zoo.recipes.get(name)
     if recipe.test_accuracy is not None:  # measured here
-        assert f"{100 * recipe.test_accuracy:.2f}" in README
+        assert f"{100 * recipe.test_accuracy:.2f}" in README + RESULTS
     if recipe.published_accuracy is not None:
         (row,) = re.findall(rf"^.*`{name}`.*$", README, re.MULTILINE)
         assert f"{100 * recipe.published_accuracy:.1f}" in row
     has_figure = recipe.test_accuracy or recipe.published_accuracy
     assert has_figure or f"`{name}`" in README  # the first of two stages has none
+
+
+def test_the_table_of_results_is_that_of_the_comparison():
+    rows = json.loads((ROOT / "docs" / "digits.json").read_text())["rows"]
+    assert len(rows) == 6
+    for row in rows:
+        (line,) = re.findall(rf"^\| .*\(`{row['method']}`\).*$", README, re.MULTILINE)
+        cells = [cell.strip() for cell in line.split("|")[2:-1]]
+        assert cells == [
+            f"{100 * row['test_mean']:.2f} ± {100 * row['test_deviation']:.2f} %",
+            f"{row['gap_to_float_points']:+.2f}",
+            f"{row['tflite_bytes']:,}",
+            f"{row['times_smaller']:.1f}",
+            f"{100 * row['binary_mac_share']:.1f} %",
+            f"{row['latency_ms']:.3f} ms",
+            f"{row['train_step_to_float']:.2f}",
+        ]
+        recipe = zoo.recipes.get(row["recipe"])
+        assert recipe.test_accuracy == round(row["test_mean"], 4)
+
+
+def test_pictures_exist_and_are_small():
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).stat().st_size < 100_000

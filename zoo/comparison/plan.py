@@ -87,6 +87,11 @@ def _configured(
     elif diagnostics:
         config = config.with_settings({"diagnostics": DIAGNOSTICS})
     config = config.with_settings(settings)
+    if not config.evaluate_test:
+        raise ValueError(
+            "Expected runs that evaluate the test split, which a comparison shows, got "
+            "`evaluate_test` off. `python -m zoo.tune` compares on validation alone."
+        )
     return config.shrunk() if smoke else config
 
 

@@ -32,6 +32,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 _PNG_DPI = 130
 _HEADROOM = 1.08
 _LEGEND_COLUMNS = 3
+_TICKS = 6  # at most, so that their numbers keep apart
 _FEW_EPOCHS = 12  # points of which are marked
 
 
@@ -130,6 +131,7 @@ def _accuracy(rows: Sequence[Row], figure: Figure) -> None:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=GRID)
     axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(_TICKS))
     axes.set_xlabel("top-1 accuracy on the test images, %")
 
 

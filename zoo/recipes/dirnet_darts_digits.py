@@ -6,7 +6,7 @@ learning rate that was tried.
 
     python -m zoo.train --recipe=dirnet_darts_digits --workdir=runs/example
 
-takes a few minutes on two CPU cores. `python -m zoo.compare
+takes a few minutes on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=dirnet_darts_digits` printed the accuracy of `RECIPE`, the mean of three
 seeds.
 """

@@ -9,7 +9,7 @@ more than the signs of a narrow bottleneck.
 
     python -m zoo.train --recipe=dirnet_efficientnet_b0_digits --workdir=runs/example
 
-takes a few minutes on two CPU cores. `python -m zoo.compare
+takes a few minutes on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=dirnet_efficientnet_b0_digits` printed the accuracy of `RECIPE`, the mean of
 three seeds.
 """

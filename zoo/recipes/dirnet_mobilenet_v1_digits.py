@@ -7,7 +7,7 @@ sixth unit on.
 
     python -m zoo.train --recipe=dirnet_mobilenet_v1_digits --workdir=runs/example
 
-takes a few minutes on two CPU cores. `python -m zoo.compare
+takes a few minutes on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=dirnet_mobilenet_v1_digits` printed the accuracy of `RECIPE`, the mean of
 three seeds.
 """

@@ -11,7 +11,7 @@ The second one takes about two minutes on two CPU cores. The settings are those 
 1. Padded with ones: the last stage sees 2x2 pixels, where Larq Compute Engine computes
 zero padding wrongly (see `tflite_export.lint`).
 
-`python -m zoo.compare --recipes=dirnet_resnet20_digits_rbd --seeds=3` printed the
+`python -m zoo.compare --threads=0 --recipes=dirnet_resnet20_digits_rbd` printed the
 accuracy of `RECIPE`, the mean of three seeds, all with the teacher of seed 0.
 """
 

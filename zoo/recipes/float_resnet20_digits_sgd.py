@@ -4,7 +4,7 @@ Settings of `irnet_resnet20_digits_sgd`, with ReLU.
 
     python -m zoo.train --recipe=float_resnet20_digits_sgd --workdir=runs/example
 
-takes about a minute on two CPU cores. `python -m zoo.compare
+takes about a minute on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=float_resnet20_digits_sgd` printed the accuracy of `RECIPE`, the mean of three
 seeds.
 """

@@ -4,7 +4,7 @@ The optimiser family of the paper, shortened to twenty epochs.
 
     python -m zoo.train --recipe=irnet_resnet20_digits_sgd --workdir=runs/example
 
-takes about a minute on two CPU cores. `python -m zoo.compare
+takes about a minute on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=irnet_resnet20_digits_sgd` printed the accuracy of `RECIPE`, the mean of three
 seeds.
 """

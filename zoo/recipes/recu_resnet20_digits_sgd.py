@@ -5,7 +5,7 @@ weight decay.
 
     python -m zoo.train --recipe=recu_resnet20_digits_sgd --workdir=runs/example
 
-takes about a minute on two CPU cores. `python -m zoo.compare
+takes about a minute on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=recu_resnet20_digits_sgd` printed the accuracy of `RECIPE`, the mean of three
 seeds.
 """

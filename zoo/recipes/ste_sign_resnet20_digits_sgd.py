@@ -4,7 +4,7 @@ Network and settings are those of `irnet_resnet20_digits_sgd`.
 
     python -m zoo.train --recipe=ste_sign_resnet20_digits_sgd --workdir=runs/example
 
-takes about a minute on two CPU cores. `python -m zoo.compare
+takes about a minute on two CPU cores. `python -m zoo.compare --threads=0
 --recipes=ste_sign_resnet20_digits_sgd` printed the accuracy of `RECIPE`, the mean of
 three seeds.
 """

@@ -132,3 +132,9 @@ def test_a_shrunk_run_needs_no_trained_teacher(tmp_path):
 def test_bad_plans(names, seeds, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         planned_runs(names, seeds=seeds, workdir=tmp_path)
+
+
+def test_runs_without_test_accuracy_are_refused(tmp_path):
+    settings = {"evaluate_test": False}
+    with pytest.raises(ValueError, match="got `evaluate_test` off"):
+        runs_of(IRNET, [IRNET], seeds=1, workdir=tmp_path, settings=settings)
