@@ -5,14 +5,7 @@ are loaded where they are used, so that training needs neither.
 """
 
 from zoo.comparison.comparing import Comparison, compare
-from zoo.comparison.plan import DIAGNOSTICS, METHODS, recipes_of
+from zoo.comparison.plan import METHODS, recipes_of
 from zoo.comparison.row import Row
 
-__all__ = [
-    "Comparison",
-    "DIAGNOSTICS",
-    "METHODS",
-    "Row",
-    "compare",
-    "recipes_of",
-]
+__all__ = ["Comparison", "METHODS", "Row", "compare", "recipes_of"]

@@ -1,5 +1,6 @@
 """Which runs a comparison consists of."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,34 @@ from zoo.recipes import Recipe
 from zoo.run_pool import PooledRun
 from zoo.train_config import TrainConfig
 
-__all__ = ["DIAGNOSTICS", "METHODS", "planned_runs", "recipes_of", "runs_of"]
+__all__ = ["METHODS", "looks_of", "planned_runs", "recipes_of", "runs_of"]
 
 METHODS = ("float", "ste_sign", "irnet", "recu", "ir2net", "dirnet")
 """The methods that are compared by default: each of a paper, and two baselines."""
 
-DIAGNOSTICS: Mapping[str, Any] = {"images": 64}
-"""What is measured of binary layers while they train."""
+_LOOKED_AT = 64  # validation images
+_LOOKS, _LONG_LOOKS = 6, 3  # after that into the first epoch
+
+
+def looks_of(epochs: int) -> dict[str, int]:
+    """What the setting `diagnostics` of a compared run is.
+
+    Whatever is slow is measured in the first epoch and some more, up to the last ones.
+
+    # Arguments
+        epochs: Of the run.
+
+    # Example
+        >>> looks_of(40)
+        {'images': 64, 'batch_epochs': 7, 'cosine_epochs': 13}
+        >>> looks_of(1)
+        {'images': 64, 'batch_epochs': 1, 'cosine_epochs': 1}
+    """
+    return {
+        "images": _LOOKED_AT,
+        "batch_epochs": max(1, math.ceil((epochs - 1) / _LOOKS)),
+        "cosine_epochs": max(1, math.ceil((epochs - 1) / _LONG_LOOKS)),
+    }
 
 
 def _squashed(network: str) -> str:
@@ -81,12 +103,13 @@ def _configured(
     recipe: Recipe, *, smoke: bool, settings: Mapping[str, Any], diagnostics: bool
 ) -> TrainConfig:
     """The settings of a recipe's runs but for the seed."""
-    config, settings = recipe.config, dict(settings)
-    if methods.get(config.method).kernel_quantizer is None:  # nothing to look at
-        settings = {k: v for k, v in settings.items() if not _is_of_diagnostics(k)}
-    elif diagnostics:
-        config = config.with_settings({"diagnostics": DIAGNOSTICS})
-    config = config.with_settings(settings)
+    looks = {k: v for k, v in settings.items() if _is_of_diagnostics(k)}
+    others = {k: v for k, v in settings.items() if k not in looks}
+    config = recipe.config.with_settings(others)
+    if methods.get(config.method).kernel_quantizer is not None:  # else nothing to see
+        if diagnostics:
+            config = config.with_settings({"diagnostics": looks_of(config.epochs)})
+        config = config.with_settings(looks)
     if not config.evaluate_test:
         raise ValueError(
             "Expected runs that evaluate the test split, which a comparison shows, got "

@@ -89,11 +89,28 @@ def test_binary_networks_are_looked_at(tmp_path):
     options = {"seeds": 1, "workdir": tmp_path, "diagnostics": True}
     planned = planned_runs([FLOAT, IRNET], **options)
     assert planned[FLOAT][0].config == config_of(FLOAT)
-    assert planned[IRNET][0].config == config_of(IRNET, diagnostics={"images": 64})
+    looks = {"images": 64, "batch_epochs": 7, "cosine_epochs": 13}
+    assert planned[IRNET][0].config == config_of(IRNET, diagnostics=looks)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 6, 40, 400])
+def test_the_slow_figures_are_seen_early_and_late(epochs, tmp_path):
+    (run,) = runs_of(
+        IRNET,
+        [IRNET],
+        seeds=1,
+        workdir=tmp_path,
+        settings={"epochs": epochs},
+        diagnostics=True,
+    )
+    for every in ("batch_epochs", "cosine_epochs"):
+        looks = range(0, epochs, run.config.diagnostics[every])
+        assert epochs - looks[-1] <= 1 + epochs // 4
+        assert len(looks) <= 7
 
 
 def test_settings_of_diagnostics_are_for_binary_networks(tmp_path):
-    settings = {"diagnostics.images": 8, "learning_rate": 0.5}
+    settings = {"diagnostics": {"images": 8}, "learning_rate": 0.5}
     options = {"seeds": 1, "workdir": tmp_path, "diagnostics": True}
     planned = planned_runs([FLOAT, IRNET], settings=settings, **options)
     assert planned[FLOAT][0].config == config_of(FLOAT, learning_rate=0.5)
