@@ -18,10 +18,11 @@ from absl import flags
 
 from zoo import recipes
 from zoo.command_line import run_command, settings
-from zoo.comparison import METHODS, Comparison, compare, recipes_of
+from zoo.comparison import Comparison, compare
 from zoo.comparison.files import write_comparison
 from zoo.comparison.table import rich_table
 from zoo.pool_progress import PoolProgress
+from zoo.recipes_of_methods import METHODS, recipes_of
 
 FLAGS = flags.FLAGS
 

@@ -16,9 +16,9 @@ import rich.table
 from absl import flags
 
 from zoo.command_line import run_command, settings
-from zoo.comparison.plan import METHODS, recipes_of
 from zoo.pool_progress import PoolProgress
 from zoo.pool_size import default_parallel
+from zoo.recipes_of_methods import METHODS, recipes_of
 from zoo.run_pool import train_all
 from zoo.tuning import Candidate, Tuning, candidates_of, grid_of, write_tunings
 

@@ -5,7 +5,6 @@ are loaded where they are used, so that training needs neither.
 """
 
 from zoo.comparison.comparing import Comparison, compare
-from zoo.comparison.plan import METHODS, recipes_of
 from zoo.comparison.row import Row
 
-__all__ = ["Comparison", "METHODS", "Row", "compare", "recipes_of"]
+__all__ = ["Comparison", "Row", "compare"]

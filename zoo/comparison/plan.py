@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from larq_irnet import methods
-from zoo import datasets, recipes
+from zoo import recipes
 from zoo.recipes import Recipe
 from zoo.run_pool import PooledRun
 from zoo.train_config import TrainConfig
 
-__all__ = ["METHODS", "looks_of", "planned_runs", "recipes_of", "runs_of"]
-
-METHODS = ("float", "ste_sign", "irnet", "recu", "ir2net", "dirnet")
-"""The methods that are compared by default: each of a paper, and two baselines."""
+__all__ = ["looks_of", "planned_runs", "runs_of"]
 
 _LOOKED_AT = 64  # validation images
 _LOOKS, _LONG_LOOKS = 6, 3  # after that into the first epoch
@@ -39,64 +36,6 @@ def looks_of(epochs: int) -> dict[str, int]:
         "batch_epochs": max(1, math.ceil((epochs - 1) / _LOOKS)),
         "cosine_epochs": max(1, math.ceil((epochs - 1) / _LONG_LOOKS)),
     }
-
-
-def _squashed(network: str) -> str:
-    """`MobileNetV1` is `mobilenet_v1` in the name of a recipe."""
-    return network.lower().replace("_", "")
-
-
-def _there(method: str, dataset: str) -> dict[str, str]:
-    """The recipes of a method on a data set, by squashed names of their networks."""
-    before, after = f"{method}_", f"_{dataset}"
-    return {
-        _squashed(name.removeprefix(before).removesuffix(after)): name
-        for name in recipes.names()
-        if name.startswith(before)
-        and name.endswith(after)
-        and recipes.get(name).config.method == method
-    }
-
-
-def recipes_of(
-    method_names: Iterable[str], networks: Iterable[str], dataset: str
-) -> list[str]:
-    """The recipes `<method>_<network>_<dataset>` of all combinations.
-
-    # Arguments
-        method_names: Out of `larq_irnet.methods.names()`.
-        networks: Such as "ResNet20", or as names of recipes have it, "resnet20".
-        dataset: One of `zoo.datasets.names()`.
-
-    # Raises
-        ValueError: if there is no such method or data set, or a combination has no
-            recipe.
-
-    # Example
-        >>> recipes_of(["float", "irnet"], ["ResNet20"], "digits")
-        ['float_resnet20_digits', 'irnet_resnet20_digits']
-    """
-    datasets.get(dataset)
-    there = {
-        methods.get(method).name: _there(method, dataset) for method in method_names
-    }
-    wanted = [(method, network) for network in networks for method in there]
-    if not wanted:
-        raise ValueError("Expected at least one method and one network, got none.")
-    missing = [pair for pair in wanted if _squashed(pair[1]) not in there[pair[0]]]
-    if missing:
-        known = sorted(
-            name
-            for method in methods.names()
-            for name in _there(method, dataset).values()
-        )
-        raise ValueError(
-            f"Expected combinations that have a recipe on {dataset}, got "
-            f"{', '.join(f'{method} with {network}' for method, network in missing)}. "
-            f"There are {', '.join(known) or 'none'}; write a recipe, or change one by "
-            "--recipes and --set."
-        )
-    return [there[method][_squashed(network)] for method, network in wanted]
 
 
 def _configured(

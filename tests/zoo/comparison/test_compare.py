@@ -12,7 +12,8 @@ from tests.zoo.commands import (
     call_command,
 )
 from tests.zoo.comparison.conftest import NAMES
-from zoo.comparison import METHODS, comparing, files, measuring
+from zoo.comparison import comparing, files, measuring
+from zoo.recipes_of_methods import METHODS
 
 SMOKE = [  # those of `small_workdir`
     "--smoke",
