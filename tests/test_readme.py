@@ -58,7 +58,8 @@ def test_accuracies_are_those_of_the_recipes(name):
         (row,) = re.findall(rf"^.*`{name}`.*$", README, re.MULTILINE)
         assert f"{100 * recipe.published_accuracy:.1f}" in row
     has_figure = recipe.test_accuracy or recipe.published_accuracy
-    assert has_figure or f"`{name}`" in README + RESULTS  # the first of two stages has none
+    # the first of two stages has none
+    assert has_figure or f"`{name}`" in README + RESULTS
 
 
 def test_the_table_of_results_is_that_of_the_comparison():
