@@ -24,7 +24,7 @@ class KernelReader:
     # Example
         >>> import larq_irnet as irnet
         >>> model = tf.keras.Sequential(
-        ...     [irnet.layers.QuantDense(2, quantizer="recu", input_shape=(4,))]
+        ...     [irnet.layers.QuantDense(2, quantizer="irnet", input_shape=(4,))]
         ... )
         >>> reader = KernelReader(irnet.diagnostics.binary_kernels(model))
         >>> [(one.name, one.signs.shape) for one in reader.snapshots()]
@@ -33,7 +33,7 @@ class KernelReader:
         [1.0]
         >>> [{name: round(x, 2) for name, x in one.items()}
         ...  for one in reader.schedules()]
-        [{'tau': 0.85}]
+        [{'t': 0.1, 'k': 10.0}]
     """
 
     def __init__(self, kernels: Sequence[BinaryKernel]):
