@@ -1,10 +1,26 @@
-"""The templates of the pages: what the export and the device report share."""
+"""What all pages share: their templates, and what a plot on them is."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 
-__all__ = ["kilobytes", "number", "page_environment", "percent"]
+__all__ = ["Plot", "kilobytes", "number", "page_environment", "percent"]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot on a page, for the macro `figure` of page_parts.html.jinja.
+
+    # Attributes
+        title: Above it.
+        svg: The plot.
+        note: Below it; empty for nothing.
+    """
+
+    title: str
+    svg: str
+    note: str = ""
 
 
 def percent(share: float | None, digits: int = 2) -> str:

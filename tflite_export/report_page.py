@@ -9,7 +9,7 @@ from larq_irnet.diagnostics import DEAD_TAU, STUCK_THRESHOLD, EpochHistogram
 from tflite_export import dead_weight_plots, report_plots
 from tflite_export.benchmarking import Latency
 from tflite_export.operator_latency import by_kind
-from tflite_export.page_environment import kilobytes, page_environment, percent
+from tflite_export.page_environment import Plot, kilobytes, page_environment, percent
 from tflite_export.report import Report
 from tflite_export.report_plots import WeightHistogram
 
@@ -80,13 +80,6 @@ def _side_by_side(report: Report) -> list[Latency]:
     return [] if report.fastest is None else [report.fastest, *report.twins]
 
 
-@dataclass(frozen=True)
-class _Plot:
-    title: str
-    svg: str
-    note: str = ""
-
-
 _LATENCY_NOTE = (
     "Measured in turns in one run on {machine}. Larq Compute Engine is made for ARM, "
     "where its default kernel is the fast one; on x86 only the indirect kernel is "
@@ -94,7 +87,7 @@ _LATENCY_NOTE = (
 )
 
 
-def _bar_plots(report: Report, record: TrainingRecord) -> list[_Plot]:
+def _bar_plots(report: Report, record: TrainingRecord) -> list[Plot]:
     plots = []
     verification = report.verification
     before = verification.keras_accuracy
@@ -104,26 +97,26 @@ def _bar_plots(report: Report, record: TrainingRecord) -> list[_Plot]:
         accuracies = {**record.accuracies, **exported}
         bars = report_plots.accuracy_bars(accuracies)
         title = f"Accuracy on {verification.samples} test images"
-        plots.append(_Plot(title, bars))
+        plots.append(Plot(title, bars))
     if report.float_bytes is not None:
         bars = report_plots.size_bars(_side_by_side(report))
-        plots.append(_Plot("Size", bars))
+        plots.append(Plot("Size", bars))
     if report.latencies:
         bars = report_plots.latency_bars([*report.latencies, *report.twins])
         note = _LATENCY_NOTE.format(machine=report.machine)
-        plots.append(_Plot("Latency on this machine", bars, note))
+        plots.append(Plot("Latency on this machine", bars, note))
     return plots
 
 
-def _training_plots(record: TrainingRecord) -> list[_Plot]:
+def _training_plots(record: TrainingRecord) -> list[Plot]:
     if not record.history:
         return []
-    return [_Plot("Training", report_plots.learning_curves(record.history))]
+    return [Plot("Training", report_plots.learning_curves(record.history))]
 
 
-def _weight_plots(record: TrainingRecord) -> list[_Plot]:
+def _weight_plots(record: TrainingRecord) -> list[Plot]:
     return [
-        _Plot(f"Weights of {one.layer}", report_plots.weight_histogram(one))
+        Plot(f"Weights of {one.layer}", report_plots.weight_histogram(one))
         for one in record.weights
     ]
 
@@ -147,7 +140,7 @@ def _dead_weights_explained() -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def _dead_weight_plots(record: TrainingRecord) -> list[_Plot]:
+def _dead_weight_plots(record: TrainingRecord) -> list[Plot]:
     monitored = {
         label: history
         for label, history in record.monitored.items()
@@ -156,14 +149,14 @@ def _dead_weight_plots(record: TrainingRecord) -> list[_Plot]:
     plots = []
     if monitored:
         curves = dead_weight_plots.share_curves(monitored)
-        plots.append(_Plot("Dead and stuck weights", curves))
+        plots.append(Plot("Dead and stuck weights", curves))
     for label, histograms in record.histograms.items():
         if histograms:
             is_default = {one.tau for one in histograms} == {DEAD_TAU}
             note = _FOR_COMPARISON if is_default else _IN_FORCE
             density = dead_weight_plots.weights_over_epochs(histograms)
             title = f"Latent weights of {label} over the epochs"
-            plots.append(_Plot(title, density, note))
+            plots.append(Plot(title, density, note))
     return plots
 
 

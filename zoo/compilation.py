@@ -10,11 +10,13 @@ import larq_irnet as irnet
 from larq_irnet.training_wrapper import TrainingWrapper
 from zoo import datasets
 from zoo.learning_rate import learning_rate_for
+from zoo.restriction import with_restriction
+from zoo.teacher import with_teacher
 from zoo.torch_adam import TorchAdam
 from zoo.torch_sgd import TorchSGD
 from zoo.train_config import TrainConfig
 
-__all__ = ["compile_for", "precision_of"]
+__all__ = ["compile_for", "compiled_for_training", "precision_of"]
 
 _CLASSES_FOR_TOP5 = 100
 
@@ -81,3 +83,12 @@ def compile_for(model: tf.keras.Model, config: TrainConfig) -> None:
             metrics=_metrics(config),
             jit_compile=config.jit_compile,
         )
+
+
+def compiled_for_training(
+    network: tf.keras.Model, config: TrainConfig
+) -> tf.keras.Model:
+    """The network with the teacher and the restriction of its run, compiled."""
+    model = with_restriction(with_teacher(network, config), config)
+    compile_for(model, config)
+    return model

@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from zoo.evaluation import dataset_of
 from zoo.pool_progress import PoolProgress
+from zoo.pool_size import default_parallel
 from zoo.run_worker import RunRequest
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
@@ -170,7 +171,7 @@ def _check(
 def train_all(
     runs: Sequence[PooledRun],
     *,
-    parallel: int,
+    parallel: int | None = None,
     threads: int = 1,
     data_dir: str | None = None,
     progress: PoolProgress | None = None,
@@ -182,7 +183,7 @@ def train_all(
 
     # Arguments
         runs: What to train.
-        parallel: How many at once; see `zoo.pool_size.default_parallel`.
+        parallel: How many at once; `None` for `zoo.pool_size.default_parallel`.
         threads: Threads that an operation of a run is spread over, 0 for all cores. Of
             small networks, as many runs at once as there are cores, with one thread
             each, make the most of a processor.
@@ -199,6 +200,8 @@ def train_all(
             holds another run, or a dataset that is not prepared.
         WorkdirError: if a folder cannot be written.
     """
+    if parallel is None:
+        parallel = default_parallel(threads)
     _check(runs, parallel=parallel, threads=threads, data_dir=data_dir)
     shown = progress or PoolProgress("none")
     waiting = [run for run in runs if not run.workdir.is_complete]

@@ -14,7 +14,7 @@ import larq_irnet as irnet
 from larq_irnet.quantized_scope import quantized_scope
 from larq_irnet.training_wrapper import TrainingWrapper
 from zoo import datasets
-from zoo.compilation import compile_for, precision_of
+from zoo.compilation import compile_for, compiled_for_training, precision_of
 from zoo.diagnostics import DiagnosticsMonitor
 from zoo.distribution import (
     check_batch_size,
@@ -28,11 +28,9 @@ from zoo.epoch_summaries import EpochSummaries
 from zoo.evaluation import dataset_of, evaluate, evaluation_batches
 from zoo.pretrained import load_initial_weights
 from zoo.progress import TrainingProgress
-from zoo.restriction import with_restriction
 from zoo.run_summary import best_epoch, versions
 from zoo.session import Session, folder_of_this_process
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
-from zoo.teacher import with_teacher
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
 
@@ -51,8 +49,7 @@ def _compiled_model(session: Session) -> tf.keras.Model:
         network = session.config.build_model()
         if session.config.initial_weights and not session.shared.has_checkpoint:
             load_initial_weights(network, session.config)
-        model = with_restriction(with_teacher(network, session.config), session.config)
-        compile_for(model, session.config)
+        model = compiled_for_training(network, session.config)
         # now: a `decayed_weights` that matches nothing is reported
         model.optimizer.build(model.trainable_variables)
     return model

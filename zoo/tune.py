@@ -17,7 +17,6 @@ from absl import flags
 
 from zoo.command_line import run_command, settings
 from zoo.pool_progress import PoolProgress
-from zoo.pool_size import default_parallel
 from zoo.recipes_of_methods import METHODS, recipes_of
 from zoo.run_pool import train_all
 from zoo.tuning import Candidate, Tuning, candidates_of, grid_of, write_tunings
@@ -119,7 +118,7 @@ def main() -> None:
     console.width = max(console.width, _TABLE_WIDTH)
     failures = train_all(
         [run for tuning in tunings for run in tuning.runs],
-        parallel=FLAGS.parallel or default_parallel(FLAGS.threads),
+        parallel=FLAGS.parallel,
         threads=FLAGS.threads,
         data_dir=FLAGS.data_dir,
         progress=PoolProgress(FLAGS.progress, console=console),

@@ -8,18 +8,11 @@ from tflite_export.device import device_plots
 from tflite_export.device.anchors import ANCHORS, Anchor
 from tflite_export.device.device_report import DeviceLatency, DeviceReport
 from tflite_export.operator_latency import KindLatency, OperatorLatency, by_kind
-from tflite_export.page_environment import kilobytes, page_environment
+from tflite_export.page_environment import Plot, kilobytes, page_environment
 
 __all__ = ["render_device_page"]
 
 _Headline = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class _Plot:
-    title: str
-    svg: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,22 +75,22 @@ def _comparison(report: DeviceReport, main: str) -> Iterator[_Headline]:
     yield smaller, "smaller", kilobytes(sizes[main])
 
 
-def _plots(report: DeviceReport) -> list[list[_Plot]]:
+def _plots(report: DeviceReport) -> list[list[Plot]]:
     """The plots at the top, in two columns."""
     curves = device_plots.thread_curves(report.latencies)
     second = []
     if report.operators:
         bars = device_plots.operator_bars(report.operators)
-        second.append(_Plot("Operators", bars))
+        second.append(Plot("Operators", bars))
     if report.sustained is not None:
         run = report.sustained
         threads = f"{run.threads} thread{'s' * (run.threads > 1)}"
         title = f"Without a pause: {run.model}, {threads}"
-        second.append(_Plot(title, device_plots.sustained_curve(run)))
-    return [[_Plot("Latency by threads", curves, _THREAD_NOTE)], second]
+        second.append(Plot(title, device_plots.sustained_curve(run)))
+    return [[Plot("Latency by threads", curves, _THREAD_NOTE)], second]
 
 
-def _anchor_plots(report: DeviceReport) -> list[_Plot]:
+def _anchor_plots(report: DeviceReport) -> list[Plot]:
     plots = []
     for threads in sorted({anchor.threads for anchor in ANCHORS}):
         fastest = [report.fastest(model.name, threads) for model in report.models]
@@ -108,7 +101,7 @@ def _anchor_plots(report: DeviceReport) -> list[_Plot]:
             title = (
                 f"{threads} thread{'s' * (threads > 1)}, here at the fastest setting"
             )
-            plots.append(_Plot(title, bars))
+            plots.append(Plot(title, bars))
     return plots
 
 

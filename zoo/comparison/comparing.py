@@ -11,7 +11,6 @@ from zoo.comparison.measuring import measured
 from zoo.comparison.plan import planned_runs
 from zoo.comparison.row import Accuracies, Row, rows_of
 from zoo.pool_progress import PoolProgress
-from zoo.pool_size import default_parallel
 from zoo.run_pool import PooledRun, train_all
 
 __all__ = ["Comparison", "compare"]
@@ -122,7 +121,7 @@ def compare(
     )
     failures = train_all(
         _in_order_of_need(planned),
-        parallel=default_parallel(threads) if parallel is None else parallel,
+        parallel=parallel,
         threads=threads,
         data_dir=data_dir,
         progress=progress,

@@ -1,11 +1,10 @@
 """A comparison as one HTML page that needs nothing but itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from larq_irnet import methods
-from tflite_export.page_environment import kilobytes, page_environment, percent
+from tflite_export.page_environment import Plot, kilobytes, page_environment, percent
 from zoo.comparison import plots
 from zoo.comparison.comparing import Comparison
 from zoo.comparison.measured import Measured
@@ -14,13 +13,6 @@ from zoo.comparison.table import COLUMNS, cells
 from zoo.run_summary import versions
 
 __all__ = ["render_page"]
-
-
-@dataclass(frozen=True)
-class _Plot:
-    title: str
-    svg: str
-    note: str = ""
 
 
 _LATENCY_NOTE = (
@@ -44,18 +36,18 @@ _EXPLAINED = {
 }
 
 
-def _accuracy_plots(comparison: Comparison) -> list[_Plot]:
+def _accuracy_plots(comparison: Comparison) -> list[Plot]:
     rows = comparison.rows
     note = "Mean and standard deviation over the seeds; a bar for each seed."
-    drawn = [_Plot("Accuracy", plots.accuracy_figure(rows), note)]
+    drawn = [Plot("Accuracy", plots.accuracy_figure(rows), note)]
     if comparison.validation:
         curves = plots.learning_curves(rows, comparison.validation)
         note = "Mean over the seeds; the band is one standard deviation."
-        drawn.append(_Plot("Learning curves", curves, note))
+        drawn.append(Plot("Learning curves", curves, note))
     return drawn
 
 
-def _cost_plots(rows: Sequence[Row], measured: Measured) -> list[_Plot]:
+def _cost_plots(rows: Sequence[Row], measured: Measured) -> list[Plot]:
     kilo = {
         row.recipe: row.tflite_bytes / 1e3
         for row in rows
@@ -70,14 +62,14 @@ def _cost_plots(rows: Sequence[Row], measured: Measured) -> list[_Plot]:
     latency = plots.accuracy_against(rows, times, "latency, ms per image")
     note = _LATENCY_NOTE.format(machine=measured.machine)
     return [
-        _Plot("Accuracy against size", size),
-        _Plot("Accuracy against latency", latency, note),
+        Plot("Accuracy against size", size),
+        Plot("Accuracy against latency", latency, note),
     ]
 
 
-def _diagnostic_plots(comparison: Comparison) -> list[_Plot]:
+def _diagnostic_plots(comparison: Comparison) -> list[Plot]:
     return [
-        _Plot(
+        Plot(
             diagnostic.title,
             plots.diagnostic_panel(
                 comparison.rows, comparison.diagnostics[name], diagnostic
@@ -89,7 +81,7 @@ def _diagnostic_plots(comparison: Comparison) -> list[_Plot]:
     ]
 
 
-def _in_two_columns(drawn: Sequence[_Plot]) -> list[Sequence[_Plot]]:
+def _in_two_columns(drawn: Sequence[Plot]) -> list[Sequence[Plot]]:
     return [drawn[::2], drawn[1::2]]
 
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from zoo.compilation import compile_for, precision_of
+from zoo.compilation import compiled_for_training, precision_of
 from zoo.evaluation import dataset_of
-from zoo.restriction import with_restriction
-from zoo.teacher import with_teacher
 from zoo.train_config import UNTRAINED, TrainConfig
 
 __all__ = ["measure_steps"]
@@ -23,8 +21,7 @@ def _training_step(config: TrainConfig, data_dir: str | None) -> Callable[[], No
         config = config.with_settings({"teacher_weights": UNTRAINED})
     tf.keras.utils.set_random_seed(config.seed)
     with precision_of(config):
-        model = with_restriction(with_teacher(config.build_model(), config), config)
-        compile_for(model, config)
+        model = compiled_for_training(config.build_model(), config)
     batch = dataset_of(config, data_dir).arrays("train", config.batch_size)
     batches = iter(tf.data.Dataset.from_tensors(tuple(batch)).repeat())
     step = model.make_train_function()
