@@ -390,6 +390,7 @@ INVALID_TYPES = [
     ("seed", 0.5, "`seed`"),
     ("steps_per_epoch", 1.5, "`steps_per_epoch`"),
     ("jit_compile", "no", "`jit_compile` to be a bool, got 'no'"),
+    ("evaluate_test", 1, "`evaluate_test` to be a bool, got 1"),
     ("decayed_weights", None, "`decayed_weights` to be a name, got None"),
     ("nesterov", 1, "`nesterov` to be a bool, got 1"),
     ("synchronized_batch_norm", 1, "`synchronized_batch_norm` to be a bool, got 1"),
