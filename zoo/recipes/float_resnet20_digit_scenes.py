@@ -1,7 +1,8 @@
 """Full precision on scenes of digits: what binarization is measured against.
 
 The published network for 32x32 pixels, trained from scratch with Adam, in as many
-epochs and steps for every method.
+epochs and steps for every method, at the best of four learning rates on the validation
+images (docs/results.md).
 
 With ReLU, and otherwise the settings of the binary recipes on scenes.
 
@@ -19,7 +20,7 @@ RECIPE = Recipe(
         network="ResNet20",
         method="float",
         dataset="digit_scenes",
-        epochs=8,
+        epochs=16,
         batch_size=32,
         optimizer="adam",
         learning_rate=0.01,

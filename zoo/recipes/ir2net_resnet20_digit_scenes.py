@@ -1,7 +1,8 @@
 """IR2Net's ResNet-20 on scenes of digits.
 
 The published network for 32x32 pixels, trained from scratch with Adam, in as many
-epochs and steps for every method.
+epochs and steps for every method, at the best of four learning rates on the validation
+images (docs/results.md).
 
 With the authors' layer and threshold of the restriction for CIFAR-10. Every step has a
 second pass, so an epoch takes longer than those of the other methods.
@@ -21,7 +22,7 @@ RECIPE = Recipe(
         method="ir2net",
         restriction={"layer": "stage3_block3_conv2_act", "threshold": 0.15},
         dataset="digit_scenes",
-        epochs=8,
+        epochs=16,
         batch_size=32,
         optimizer="adam",
         learning_rate=0.01,

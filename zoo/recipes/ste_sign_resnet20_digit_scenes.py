@@ -1,7 +1,8 @@
 """The straight-through estimator on scenes of digits: the baseline.
 
 The published network for 32x32 pixels, trained from scratch with Adam, in as many
-epochs and steps for every method.
+epochs and steps for every method, at the best of four learning rates on the validation
+images (docs/results.md).
 
     python -m zoo.train --recipe=ste_sign_resnet20_digit_scenes --workdir=runs/example
 """
@@ -17,10 +18,10 @@ RECIPE = Recipe(
         network="ResNet20",
         method="ste_sign",
         dataset="digit_scenes",
-        epochs=8,
+        epochs=16,
         batch_size=32,
         optimizer="adam",
-        learning_rate=0.01,
+        learning_rate=0.03,
     ),
     reference="https://arxiv.org/abs/1602.02830",
 )
