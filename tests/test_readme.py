@@ -62,11 +62,15 @@ def test_accuracies_are_those_of_the_recipes(name):
     assert has_figure or f"`{name}`" in README + RESULTS
 
 
-def test_the_table_of_results_is_that_of_the_comparison():
-    rows = json.loads((ROOT / "docs" / "digits.json").read_text())["rows"]
+@pytest.mark.parametrize(
+    "figures, page",
+    [("digits.json", README), ("digit_scenes.json", RESULTS.split("\n## ")[2])],
+)
+def test_the_tables_of_results_are_those_of_the_comparisons(figures, page):
+    rows = json.loads((ROOT / "docs" / figures).read_text())["rows"]
     assert len(rows) == 6
     for row in rows:
-        (line,) = re.findall(rf"^\| .*\(`{row['method']}`\).*$", README, re.MULTILINE)
+        (line,) = re.findall(rf"^\| .*\(`{row['method']}`\).*$", page, re.MULTILINE)
         cells = [cell.strip() for cell in line.split("|")[2:-1]]
         assert cells == [
             f"{100 * row['test_mean']:.2f} ± {100 * row['test_deviation']:.2f} %",
@@ -82,7 +86,8 @@ def test_the_table_of_results_is_that_of_the_comparison():
 
 
 def test_pictures_exist_and_are_small():
-    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
-    assert pictures
-    for picture in pictures:
-        assert (ROOT / picture).stat().st_size < 100_000
+    for folder, page in ((ROOT, README), (ROOT / "docs", RESULTS)):
+        pictures = re.findall(r"!\[.+?\]\((.+?)\)", page)
+        assert pictures
+        for picture in pictures:
+            assert (folder / picture).stat().st_size < 100_000

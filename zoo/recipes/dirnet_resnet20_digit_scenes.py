@@ -23,5 +23,6 @@ RECIPE = Recipe(
         optimizer="adam",
         learning_rate=0.03,
     ),
+    test_accuracy=0.8177,
     reference="https://arxiv.org/abs/2109.12338",
 )

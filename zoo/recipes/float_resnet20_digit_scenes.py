@@ -25,5 +25,6 @@ RECIPE = Recipe(
         optimizer="adam",
         learning_rate=0.01,
     ),
+    test_accuracy=0.9597,
     reference="",
 )

@@ -27,5 +27,6 @@ RECIPE = Recipe(
         optimizer="adam",
         learning_rate=0.01,
     ),
+    test_accuracy=0.8833,
     reference="https://arxiv.org/abs/2210.02637",
 )

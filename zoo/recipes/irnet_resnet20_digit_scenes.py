@@ -23,5 +23,6 @@ RECIPE = Recipe(
         optimizer="adam",
         learning_rate=0.03,
     ),
+    test_accuracy=0.8018,
     reference="https://arxiv.org/abs/1909.10788",
 )

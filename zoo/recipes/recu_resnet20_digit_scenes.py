@@ -25,5 +25,6 @@ RECIPE = Recipe(
         optimizer="adam",
         learning_rate=0.03,
     ),
+    test_accuracy=0.6944,
     reference="https://arxiv.org/abs/2103.12369",
 )
