@@ -18,6 +18,14 @@ def _blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
+def _section(title):
+    """A section of the page of results."""
+    (text,) = re.findall(
+        rf"^## {title}\n(.*?)(?=^## |\Z)", RESULTS, re.DOTALL | re.MULTILINE
+    )
+    return text
+
+
 def test_python_examples_run_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
@@ -64,7 +72,7 @@ def test_accuracies_are_those_of_the_recipes(name):
 
 @pytest.mark.parametrize(
     "figures, page",
-    [("digits.json", README), ("digit_scenes.json", RESULTS.split("\n## ")[2])],
+    [("digits.json", README), ("digit_scenes.json", _section("Scenes of digits"))],
 )
 def test_the_tables_of_results_are_those_of_the_comparisons(figures, page):
     rows = json.loads((ROOT / "docs" / figures).read_text())["rows"]
