@@ -122,6 +122,9 @@ def with_fake_quantization(
     flat = graph.build(transfer_weights=True)
     ranges = measure_ranges(flat, points, samples, calibration)
     limited = {name: around_zero(_let_through(graph, name, ranges)) for name in points}
+    for name in _clamped_by_their_range(graph, limited):
+        graph.remove(name)
+        limited.pop(name, None)
     for name, limits in limited.items():
         layer = FakeQuantization(
             limits.low, limits.high, name=graph.unused(f"{name}_int8")
@@ -179,13 +182,39 @@ def around_zero(limits: Range) -> Range:
 
 def _clamp_behind(graph: LayerGraph, name: str) -> tuple[float, float]:
     """What is let through of the numbers of a layer, if they are clamped next."""
+    clamp = _clamping_layer(graph, name)
+    return _NOTHING if clamp is None else _CLAMPS[activation_name(graph.layers[clamp])]
+
+
+def _clamping_layer(graph: LayerGraph, name: str) -> str | None:
+    """What clamps all numbers of a layer next, maybe behind a max pool."""
     reader = only_reader(graph, name)
     while reader is not None and isinstance(graph.layers[reader], _IN_ANY_ORDER):
         reader = only_reader(graph, reader)
     activations = (tf.keras.layers.Activation, tf.keras.layers.ReLU)
     if reader is None or not isinstance(graph.layers[reader], activations):
-        return _NOTHING
-    return _CLAMPS.get(activation_name(graph.layers[reader]), _NOTHING)
+        return None
+    return reader if activation_name(graph.layers[reader]) in _CLAMPS else None
+
+
+def _clamped_by_their_range(
+    graph: LayerGraph, ranges: Mapping[str, Range]
+) -> list[str]:
+    """Activations that change nothing any more.
+
+    What writes int8 clamps to its range. Behind a binary convolution, whose operator
+    takes in no activation with a scale in between, that saves a pass over the numbers.
+    """
+    without_effect = []
+    for name, limits in ranges.items():
+        clamp = _clamping_layer(graph, name)
+        if clamp is None or graph.is_output(clamp):
+            continue
+        lowest, highest = _CLAMPS[activation_name(graph.layers[clamp])]
+        # a range that begins elsewhere is moved by less than a step
+        if lowest <= limits.low == 0.0 and limits.high <= highest:
+            without_effect.append(clamp)
+    return without_effect
 
 
 def _round_weights(layer: tf.keras.layers.Layer) -> None:

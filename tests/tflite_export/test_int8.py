@@ -33,6 +33,13 @@ def samples_of(model, count=40, seed=0):
     return [generator.normal(size=shape).astype(np.float32) for shape in shapes]
 
 
+def away_from_zero(*shape):
+    """Numbers that do not change their signs where int8 rounds them."""
+    generator = np.random.default_rng(0)
+    numbers = generator.uniform(0.1, 1.0, shape) * generator.choice([-1, 1], shape)
+    return numbers.astype(np.float32)
+
+
 def many_operators():
     """One of each of what int8 treats on its own, around binary convolutions."""
     tf.keras.utils.set_random_seed(0)
@@ -172,9 +179,7 @@ def test_what_a_clamp_swallows_has_no_steps():
     total = layers.Add(name="sum")([x, inputs])
     outputs = layers.Activation("hard_tanh", name="act")(total)
     model = networks.randomize_batch_norms(tf.keras.Model(inputs, outputs))
-    generator = np.random.default_rng(0)
-    images = generator.uniform(0.1, 1.0, (40, 4, 4, 32))  # no sign flips by rounding
-    images = (images * generator.choice([-1, 1], images.shape)).astype(np.float32)
+    images = away_from_zero(40, 4, 4, 32)
     quantized = with_fake_quantization(model, [images])
     limits = quantized.get_layer("bn_int8")
     highest = np.abs(images).max()
@@ -260,6 +265,56 @@ def test_what_is_clamped_behind_a_pool_has_the_range_of_the_clamp():
     x = layers.Activation("hard_tanh", name="clamp")(x)
     found = ranges(layers.Flatten()(x), inputs)
     assert found["wide"] == found["clamp"] == (-128 / 127, 1.0)  # 0 is a step
+
+
+@pytest.mark.parametrize("highest", [6.0, None])
+@pytest.mark.parametrize("pad_values", [0.0, 1.0])
+def test_clamps_are_left_to_the_range_of_a_binary_convolution(
+    highest, pad_values, tmp_path
+):
+    inputs = tf.keras.Input((8, 8, 32))
+    x = networks.binary_conv(32, "conv", pad_values=pad_values)(inputs)
+    x = layers.BatchNormalization(name="bn")(x)
+    x = layers.MaxPooling2D(name="pool")(x)
+    x = layers.ReLU(highest, name="clamp")(x)
+    x = layers.DepthwiseConv2D(3, name="depthwise")(x)
+    model = networks.randomize_batch_norms(tf.keras.Model(inputs, x, name="m"))
+    images = away_from_zero(40, 8, 8, 32)
+    before = tf.keras.Model(inputs, model.get_layer("pool").output).predict(
+        images, verbose=0
+    )
+    assert before.min() < -1.0 and before.max() > 6.5  # there is something to clamp
+
+    result = tflite_export.export(
+        model,
+        tmp_path / "model.tflite",
+        calibration_data=images,
+        samples=images,
+        benchmark=False,
+    )
+    assert {"RELU", "RELU6"}.isdisjoint(kinds(Flatbuffer(result.flatbuffer)))
+    assert result.report.verification.findings() == []
+    (step,) = {
+        layer.step
+        for layer in with_fake_quantization(model, [images]).layers
+        if layer.name == "bn_int8"
+    }
+    assert step == pytest.approx((highest or before.max()) / 255)
+    expected = model.predict(images, verbose=0)
+    (given,) = run_samples(result.flatbuffer, [images])
+    np.testing.assert_allclose(given, expected, atol=0.02 * np.abs(expected).max())
+
+
+def test_a_clamp_that_changes_something_stays():
+    inputs = tf.keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, kernel_initializer="ones")(inputs)
+    x = layers.MaxPooling2D()(x)
+    x = layers.Activation("hard_tanh", name="from_minus_one")(x)
+    outputs = layers.ReLU(name="output")(layers.MaxPooling2D()(x))
+    model = tf.keras.Model(inputs, outputs)
+    quantized = with_fake_quantization(model, samples_of(model))
+    names = {layer.name for layer in quantized.layers}
+    assert {"from_minus_one", "output"} <= names  # -128/127 is below -1
 
 
 def test_what_a_convolution_clamps_is_not_its_input():
