@@ -13,6 +13,7 @@ __all__ = [
     "Reference",
     "flat_config",
     "pointing",
+    "redirected",
     "references",
     "without_fixed_inference",
 ]
@@ -43,16 +44,21 @@ def _is_reference(value: Sequence[Any]) -> bool:
     )
 
 
-def _redirected(value: Any, change: Callable[[Reference], Reference]) -> Any:
-    """A part of a configuration with other references."""
+def redirected(value: Any, change: Callable[[Reference], Reference]) -> Any:
+    """A part of a configuration with other references.
+
+    # Arguments
+        value: As for `pointing`.
+        change: Gives for each reference the one that takes its place.
+    """
     if isinstance(value, dict):
-        return {key: _redirected(one, change) for key, one in value.items()}
+        return {key: redirected(one, change) for key, one in value.items()}
     if not isinstance(value, (list, tuple)):
         return value
     if _is_reference(value):
-        arguments = [_redirected(one, change) for one in value[3:]]
+        arguments = [redirected(one, change) for one in value[3:]]
         return [*change([*value[:3]]), *arguments]
-    return [_redirected(one, change) for one in value]
+    return [redirected(one, change) for one in value]
 
 
 def pointing(value: Any, source: str, target: str | Reference) -> Any:
@@ -69,7 +75,7 @@ def pointing(value: Any, source: str, target: str | Reference) -> Any:
     def change(reference: Reference) -> Reference:
         return other if reference[0] == source else reference
 
-    return _redirected(value, change)
+    return redirected(value, change)
 
 
 def without_fixed_inference(value: Any) -> Any:
@@ -117,7 +123,7 @@ def flat_config(
 
     for entry in config["layers"]:  # each behind what it reads
         name = entry["name"]
-        entry = {**entry, "inbound_nodes": _redirected(entry["inbound_nodes"], placed)}
+        entry = {**entry, "inbound_nodes": redirected(entry["inbound_nodes"], placed)}
         if not _can_be_taken_apart(originals[name], entry):
             entries.append(entry)
             layers[name] = originals[name]
@@ -126,7 +132,7 @@ def flat_config(
         entries += [one for one, _ in inner]
         layers.update((one["name"], layer) for one, layer in inner)
         places.update(((name, index), one) for index, one in enumerate(outputs))
-    outer_outputs = _redirected(config["output_layers"], placed)
+    outer_outputs = redirected(config["output_layers"], placed)
     return {**config, "layers": entries, "output_layers": outer_outputs}, layers
 
 
@@ -166,7 +172,7 @@ def _taken_apart(
         if one["name"] in sources:
             continue
         layer, name = layers[one["name"]], names[one["name"]]
-        inbound = _redirected(one["inbound_nodes"], connected)
+        inbound = redirected(one["inbound_nodes"], connected)
         if "training" in inspect.signature(layer.call).parameters:
             inbound = [_with_arguments(each, arguments) for each in inbound]
         own = {**one["config"], "name": name}

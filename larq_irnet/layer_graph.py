@@ -11,6 +11,7 @@ from larq_irnet.graph_config import (
     Reference,
     flat_config,
     pointing,
+    redirected,
     references,
     without_fixed_inference,
 )
@@ -205,6 +206,40 @@ class LayerGraph:
         self.layers[name] = layer
         return name
 
+    def separate_calls(self) -> None:
+        """Gives each call of a shared layer a layer of its own, of the same weights."""
+        names: dict[tuple[str, int], str] = {}
+        for name, entry in self._entries.items():
+            for call in range(1, len(entry["inbound_nodes"])):
+                free = f"{name}_call{call}"
+                while free in self._entries or free in names.values():
+                    free = f"{free}_"
+                names[name, call] = free
+
+        def separated(reference: Reference) -> Reference:
+            name, call, output = reference
+            own = names.get((name, call))
+            return reference if own is None else [own, 0, output]
+
+        entries: dict[str, dict[str, Any]] = {}
+        for name, entry in self._entries.items():
+            calls = redirected(entry["inbound_nodes"], separated)
+            entries[name] = {**entry, "inbound_nodes": calls[:1]}
+            for number, call in enumerate(calls[1:], start=1):
+                own = names[name, number]
+                config = {**entry["config"], "name": own}
+                entries[own] = {
+                    **entry,
+                    "name": own,
+                    "config": config,
+                    "inbound_nodes": [call],
+                }
+                self.layers[own] = self._originals[own] = self._originals[name]
+        outputs = redirected(self._config["output_layers"], separated)
+        self._config["output_layers"] = outputs
+        self._entries = _in_order(entries)
+        self.shared = []
+
     def free_training(self) -> None:
         """Lets layers whose calls fix `training=False` follow the mode of the model."""
         for name, entry in self._entries.items():
@@ -232,6 +267,21 @@ class LayerGraph:
             model = tf.keras.Model.from_config(config)
         _copy_weights(self._originals, model, all_of_them=transfer_weights)
         return model
+
+
+def _in_order(entries: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Each behind what it reads, otherwise as they were."""
+    placed: dict[str, dict[str, Any]] = {}
+    left = {**entries}
+    while left:
+        for name, entry in left.items():
+            reads = references(entry["inbound_nodes"])
+            if all(source[0] in placed for source in reads):
+                placed[name] = left.pop(name)
+                break
+        else:
+            raise AssertionError("layers that read each other in a circle")
+    return placed
 
 
 def _entry(

@@ -38,10 +38,13 @@ class BinaryLayer:
     writes_bits: bool
 
 
-def _belongs(operator: Operator, layer: tf.keras.layers.Layer) -> bool:
-    """Whether an operator or the sign in front of it carries the name of a layer."""
-    names = [*operator.names, *operator.inputs[0].names]
-    return any(layer.name in name.split("/") for name in names)
+def _carries_name(operator: Operator, layer: tf.keras.layers.Layer) -> bool:
+    return any(layer.name in name.split("/") for name in operator.names)
+
+
+def _sign_carries_name(operator: Operator, layer: tf.keras.layers.Layer) -> bool:
+    """Of the first of the layers that take the same sign."""
+    return any(layer.name in name.split("/") for name in operator.inputs[0].names)
 
 
 def _has_shape_of(operator: Operator, layer: tf.keras.layers.Layer) -> bool:
@@ -56,14 +59,19 @@ def _has_shape_of(operator: Operator, layer: tf.keras.layers.Layer) -> bool:
 def _assign(
     layers: Sequence[tf.keras.layers.Layer], operators: Sequence[Operator]
 ) -> dict[str, Operator]:
-    """Pairs layers with operators: by name, then, for cut-off names, by shape."""
+    """Pairs layers with operators: by name, then, for cut-off names, by shape alone."""
     left = list(operators)
     assigned: dict[str, Operator] = {}
-    for fits in (_belongs, _has_shape_of):
+    for rules in (
+        (_has_shape_of, _carries_name),
+        (_has_shape_of, _sign_carries_name),
+        (_has_shape_of,),
+    ):
         for layer in layers:
             if layer.name in assigned or len(layer.kernel.shape) != 4:
                 continue
-            operator = next((o for o in left if fits(o, layer)), None)
+            fitting = (o for o in left if all(fits(o, layer) for fits in rules))
+            operator = next(fitting, None)
             if operator is not None:
                 assigned[layer.name] = operator
                 left.remove(operator)

@@ -170,6 +170,10 @@ def _file() -> _Subject:
         )
     model = _model()
     path = Path(FLAGS.output)
+    if path.exists() and path.samefile(FLAGS.model):
+        raise ValueError(
+            f"Expected another file for --output than for --model, got {path} for both."
+        )
     record = TrainingRecord(title=f"{model.name}, from {FLAGS.model}", label=model.name)
     files = ExportFiles(path, prefix=f"{path.stem}.")
     return _Subject(model, record, None, None, None, files)

@@ -14,7 +14,7 @@ from tflite_export.layer_walk import all_layers
 __all__ = [
     "as_arrays",
     "calibration_arrays",
-    "check_labels",
+    "as_labels",
     "check_model",
     "check_path",
 ]
@@ -105,15 +105,20 @@ def calibration_arrays(
     return as_arrays(model, "calibration_data", data)
 
 
-def check_labels(
+def as_labels(
     labels: np.ndarray | None, inputs: Sequence[np.ndarray] | None
-) -> None:
-    """Raises a `ValueError` unless there is one label for each sample, or none."""
+) -> np.ndarray | None:
+    """Labels [N] of the samples, also out of [N, 1], as Keras' data sets have them.
+
+    # Raises
+        ValueError: unless there is one label for each sample, or none at all.
+    """
     if labels is None:
-        return
+        return None
     samples = 0 if inputs is None else len(inputs[0])
-    if np.shape(labels) != (samples,):
+    if np.shape(labels) not in ((samples,), (samples, 1)):
         raise ValueError(
             f"Expected one label for each of the {samples} samples, got shape "
             f"{np.shape(labels)}."
         )
+    return np.reshape(labels, samples)

@@ -16,14 +16,16 @@ from tflite_export.calibration import Calibration
 from tflite_export.conversion import convert
 from tflite_export.export_arguments import (
     as_arrays,
+    as_labels,
     calibration_arrays,
-    check_labels,
     check_model,
     check_path,
 )
 from tflite_export.fake_quantization import with_fake_quantization
 from tflite_export.findings import ExportError, Finding
 from tflite_export.flatbuffer import Flatbuffer
+from tflite_export.float32_policy import float32_policy
+from tflite_export.float_between_int8 import float_between_int8
 from tflite_export.float_binary_outputs import round_after_zero_padding
 from tflite_export.half_precision import store_in_float16
 from tflite_export.int8_rewrites import without_float_operators
@@ -36,12 +38,14 @@ from tflite_export.operator_latency import OperatorLatency
 from tflite_export.operator_profiling import measure_operators
 from tflite_export.packed_weights import pack_binary_weights
 from tflite_export.report import Report, machine, summarize_operators, versions
+from tflite_export.rewrite_verification import changed_by_rewrites
 from tflite_export.rewrites import Rewrite, in_float32, rewrite_layers
 from tflite_export.slimming import slimmed
 from tflite_export.twins import convert_twins
 from tflite_export.verification import (
     FLOAT16_TOLERANCE,
     FLOAT32_TOLERANCE,
+    random_samples,
     verify,
 )
 
@@ -129,6 +133,7 @@ def _copy(model: tf.keras.Model) -> tf.keras.Model:
     return in_float32(model, name="m")
 
 
+@float32_policy()
 def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
     """The model that an export lints and converts: in float32, with layers rewritten.
 
@@ -147,6 +152,7 @@ def as_converted(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]]:
     return rewrite_layers(_copy(model))
 
 
+@float32_policy()
 def export(
     model: tf.keras.Model | str | os.PathLike[str],
     path: str | os.PathLike[str],
@@ -181,7 +187,7 @@ def export(
         samples: Real inputs [N, ...], normalised as in training, or one array for each
             input; verified with. `None` takes a few random ones, which say nothing
             about accuracy.
-        labels: Classes [N] of the samples, for the accuracy.
+        labels: Classes [N] or [N, 1] of the samples, for the accuracy.
         int8: Whether what is not binary computes in int8; `None` if there is
             `calibration_data`. Agreement and accuracy are still judged by the float
             model.
@@ -220,8 +226,9 @@ def export(
     original, unchanged = model, _copy(model)
     model, rewrites = rewrite_layers(unchanged)
     name = original.name
-    inputs = as_arrays(model, "samples", samples)
-    check_labels(labels, inputs)
+    given = as_arrays(model, "samples", samples)
+    labels = as_labels(labels, given)
+    inputs = random_samples(model) if given is None else given
     ranges_from = calibration_arrays(model, int8, calibration_data)
     if int8_edges and ranges_from is None:
         raise ValueError(
@@ -232,11 +239,10 @@ def export(
     findings = lint(model)
     _stop_at_errors(name, findings, strict)
 
-    reference = model
+    prepared = reference = model
     if ranges_from is not None:
-        reference = with_fake_quantization(
-            without_float_operators(model), ranges_from, calibration
-        )
+        prepared = without_float_operators(model)
+        reference = with_fake_quantization(prepared, ranges_from, calibration)
     converted = _convert(
         reference,
         int8_edges=int8_edges,
@@ -249,13 +255,20 @@ def export(
     verification = verify(
         reference,
         flatbuffer,
-        samples=inputs,
+        samples=given,
         labels=labels,
         original=unchanged,
         deployed=Flatbuffer(content),
         tolerance=FLOAT16_TOLERANCE if converted.halved else FLOAT32_TOLERANCE,
     )
-    findings += left_float(layers) + verification.findings()
+    findings += [
+        *left_float(layers),
+        *changed_by_rewrites(unchanged, prepared, rewrites, inputs),
+        *verification.findings(),
+    ]
+    if ranges_from is not None:
+        labels_of = operator_labels(reference, flatbuffer)
+        findings += float_between_int8(flatbuffer, labels_of)
     _stop_at_errors(name, findings, strict)
 
     measured = _Measured()

@@ -14,10 +14,13 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from tflite_export.calibration import Calibration, Range, measure_ranges
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import kernel_quantizers
 from tflite_export.quantization_points import (
     activation_name,
+    is_of_one_scale,
     only_reader,
+    passes,
     quantization_points,
 )
 
@@ -44,6 +47,7 @@ _LARGEST_WEIGHT = 127
 _TIE = 1e-3  # of a step
 _SHARING_A_STEP = {  # axes of a kernel, by the kind of layer
     tf.keras.layers.DepthwiseConv2D: (0, 1),
+    tf.keras.layers.Conv2DTranspose: (0, 1, 3),
     tf.keras.layers.Conv2D: (0, 1, 2),
     tf.keras.layers.Dense: (0, 1),
 }
@@ -121,7 +125,11 @@ def with_fake_quantization(
     points = quantization_points(graph)
     flat = graph.build(transfer_weights=True)
     ranges = measure_ranges(flat, points, samples, calibration)
-    limited = {name: around_zero(_let_through(graph, name, ranges)) for name in points}
+    limited = {name: _let_through(graph, name, ranges) for name in points}
+    limited = {
+        name: around_zero(limits)
+        for name, limits in _with_one_scale(graph, limited).items()
+    }
     for name in _clamped_by_their_range(graph, limited):
         graph.remove(name)
         limited.pop(name, None)
@@ -148,7 +156,7 @@ def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> R
     limits = _FIXED.get(activation_name(graph.layers[name]), ranges[name])
     lowest, highest = _clamp_behind(graph, name)
     total = only_reader(graph, name)
-    if total is not None and isinstance(graph.layers[total], tf.keras.layers.Add):
+    if total is not None and is_a(graph.layers[total], tf.keras.layers.Add):
         terms = graph.reads(total)
         if not all(term in ranges for term in terms):
             return limits
@@ -158,6 +166,42 @@ def _let_through(graph: LayerGraph, name: str, ranges: Mapping[str, Range]) -> R
         highest -= sum(other.low for other in others)
     low, high = max(limits.low, lowest), min(limits.high, highest)
     return Range(min(low, 0.0), max(high, 0.0)) if low < high else limits
+
+
+def _with_one_scale(graph: LayerGraph, ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """The ranges, joined where the runtime wants one scale for several tensors.
+
+    It can give the numbers of a float convolution another scale, but not those of a
+    binary one.
+    """
+    groups = {name: {name} for name in ranges}
+    for name in graph.names():
+        if name not in ranges or not is_of_one_scale(graph.layers[name]):
+            continue
+        members = {_point_behind(graph, one, ranges) for one in graph.reads(name)}
+        joined = {name, *(one for one in members if one is not None)}
+        if any(activation_name(graph.layers[one]) in _FIXED for one in joined):
+            continue
+        joined = set().union(*(groups[one] for one in joined))
+        groups |= dict.fromkeys(joined, joined)
+    return {
+        name: Range(
+            min(ranges[one].low for one in group),
+            max(ranges[one].high for one in group),
+        )
+        for name, group in groups.items()
+    }
+
+
+def _point_behind(
+    graph: LayerGraph, name: str, ranges: Mapping[str, Range]
+) -> str | None:
+    """The layer whose range the numbers of a layer have, maybe handed on."""
+    while name not in ranges:
+        if not passes(graph.layers[name]):
+            return None
+        name = graph.reads(name)[0]
+    return name
 
 
 def around_zero(limits: Range) -> Range:
@@ -189,10 +233,10 @@ def _clamp_behind(graph: LayerGraph, name: str) -> tuple[float, float]:
 def _clamping_layer(graph: LayerGraph, name: str) -> str | None:
     """What clamps all numbers of a layer next, maybe behind a max pool."""
     reader = only_reader(graph, name)
-    while reader is not None and isinstance(graph.layers[reader], _IN_ANY_ORDER):
+    while reader is not None and is_a(graph.layers[reader], _IN_ANY_ORDER):
         reader = only_reader(graph, reader)
     activations = (tf.keras.layers.Activation, tf.keras.layers.ReLU)
-    if reader is None or not isinstance(graph.layers[reader], activations):
+    if reader is None or not is_a(graph.layers[reader], activations):
         return None
     return reader if activation_name(graph.layers[reader]) in _CLAMPS else None
 
@@ -223,9 +267,7 @@ def _round_weights(layer: tf.keras.layers.Layer) -> None:
     It folds normalisations into the weights first, which changes the steps of a
     channel, but not what is rounded to which.
     """
-    axes = next(
-        (a for kind, a in _SHARING_A_STEP.items() if isinstance(layer, kind)), None
-    )
+    axes = next((a for kind, a in _SHARING_A_STEP.items() if is_a(layer, kind)), None)
     if axes is None or kernel_quantizers(layer):
         return  # +-s is met exactly
     kernel, *bias = layer.get_weights()

@@ -1,6 +1,8 @@
 """Exact rewrites that leave no float operator between int8 ones.
 
+- Each call of a shared layer gets a layer of its own: they have ranges of their own.
 - Information recovery is taken apart: see `recovery_as_layers`.
+- Convolutions of sequences and separable ones: see `convolutions_as_2d`.
 - An activation that no operator takes in becomes a layer of its own, so that there is
   a range in front of it and one behind.
 - A normalisation in front of a dense layer goes into its kernel.
@@ -13,6 +15,8 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.quantized_scope import quantized_scope
+from tflite_export.convolutions_as_2d import convolutions_as_2d
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import kernel_quantizers
 from tflite_export.quantization_points import (
     FOLDING,
@@ -29,12 +33,10 @@ def without_float_operators(model: tf.keras.Model) -> tf.keras.Model:
     """The same function, in layers that can all be computed in int8.
 
     # Arguments
-        model: A functional or sequential model in float32, each layer called once.
-
-    # Raises
-        ValueError: for a model with shared layers.
+        model: A functional or sequential model in float32.
     """
-    graph = LayerGraph(recovery_as_layers(model))
+    model = convolutions_as_2d(recovery_as_layers(_with_separate_calls(model)))
+    graph = LayerGraph(model)
     weights = {
         **_normalization_within_dense(graph),
         **_normalization_as_convolution(graph),
@@ -45,6 +47,14 @@ def without_float_operators(model: tf.keras.Model) -> tf.keras.Model:
         for name, values in weights.items():
             rewritten.get_layer(name).set_weights(values)
     return rewritten
+
+
+def _with_separate_calls(model: tf.keras.Model) -> tf.keras.Model:
+    graph = LayerGraph(model, allow_shared=True)
+    if not graph.shared:
+        return model
+    graph.separate_calls()
+    return graph.build(transfer_weights=True)
 
 
 def _set_activations_apart(graph: LayerGraph) -> None:
@@ -66,7 +76,7 @@ def _has_activation_of_its_own(layer: tf.keras.layers.Layer) -> bool:
         tf.keras.layers.Dense,
         tf.keras.layers.DepthwiseConv2D,
     )
-    return isinstance(layer, kinds) and activation_name(layer) not in (
+    return is_a(layer, kinds) and activation_name(layer) not in (
         "linear",
         *FOLDING,
     )
@@ -87,7 +97,7 @@ def _scale_and_shift(
 
 
 def _is_normalization(layer: tf.keras.layers.Layer) -> bool:
-    if not isinstance(layer, tf.keras.layers.BatchNormalization):
+    if not is_a(layer, tf.keras.layers.BatchNormalization):
         return False
     rank = len(layer.input.shape)
     axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
@@ -99,7 +109,7 @@ def _normalization_within_dense(graph: LayerGraph) -> dict[str, list[np.ndarray]
     weights = {}
     for name in graph.names():
         layer = graph.layers[name]
-        if not isinstance(layer, tf.keras.layers.Dense) or kernel_quantizers(layer):
+        if not is_a(layer, tf.keras.layers.Dense) or kernel_quantizers(layer):
             continue
         (source,) = graph.reads(name)
         normalization = graph.layers[source]

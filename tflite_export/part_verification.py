@@ -106,6 +106,9 @@ class PartVerifier:
         flatbuffer: What became of it.
         samples: One array [N, ...] for each input.
         tolerance: Of a part in float, relative to its largest value.
+
+    # Raises
+        ValueError: if the Keras model gives NaN or Inf.
     """
 
     def __init__(
@@ -132,6 +135,16 @@ class PartVerifier:
         self._samples = [array[:count] for array in samples]
         values = keras_values(model, list(tensors.values()), self._samples)
         self._values = dict(zip(tensors, values))
+        self._check_finite()
+
+    def _check_finite(self) -> None:
+        bad = [m.layer for m in self._matches if not np.isfinite(self._value(m)).all()]
+        if bad:
+            raise ValueError(
+                f"Expected finite numbers in all layers of the Keras model, got NaN or "
+                f"Inf out of {bad[0]!r}. Check its weights, and verify with samples "
+                "that the model is made for: without any, they are normal numbers."
+            )
 
     def _value(self, match: Match) -> np.ndarray:
         return self._values[id(match.keras_tensor)]
@@ -167,9 +180,16 @@ class PartVerifier:
             ).min()
             compared = 1
         set_aside = int((~usable).sum()) if is_clean else total - 1
-        steps = _STEPS * match.tensor.scale / _largest(expected)
+        steps = _STEPS * self._step(match.tensor) / _largest(expected)
         tolerance = self._tolerance + steps
         return Part(match.layer, names, float(error), compared, set_aside, tolerance)
+
+    def _step(self, tensor: Tensor) -> float:
+        """Of the int8 tensor that it is, or is read from; 0 for what was never int8."""
+        operator = self._producers[tensor.index]
+        if operator.name == "DEQUANTIZE":
+            return operator.inputs[0].scale
+        return tensor.scale
 
     def _errors(
         self,

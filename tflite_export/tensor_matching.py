@@ -15,11 +15,18 @@ import tensorflow as tf
 
 from tflite_export.fake_quantization import FakeQuantization
 from tflite_export.flatbuffer import Flatbuffer, Operator, Tensor
-from tflite_export.quantization_points import AFFINE, PASSING
+from tflite_export.quantization_points import AFFINE, passes
 
 __all__ = ["Match", "keras_values", "match_tensors"]
 
 _COMPUTED_IN_ONE = (*AFFINE, tf.keras.layers.Activation, tf.keras.layers.ReLU)
+_WITH_KERNEL = (
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "LceBconv2d",
+    "TRANSPOSE_CONV",
+)
 _LONGEST_NAME = 50  # characters that the converter keeps
 
 
@@ -112,8 +119,14 @@ def _fitting(given: str, names: Sequence[str], is_cut_off: bool) -> list[int]:
     return [i for i, name in enumerate(names) if name.startswith((given, stem))]
 
 
-def _candidates(tensor: Tensor, names: Sequence[str]) -> list[int] | None:
+def _candidates(
+    operator: Operator, tensor: Tensor, names: Sequence[str]
+) -> list[int] | None:
     """Indices of the operators in a tensor's name; `None` if that is ambiguous."""
+    if operator.name in _WITH_KERNEL and not {*tensor.names} & {*names}:
+        # A factor without a shift that is folded into a kernel leaves its name to
+        # nothing: the result is called after the convolution, with a number behind.
+        return None
     length = len(";".join(tensor.names))
     found: list[int] = []
     for position, given in enumerate(tensor.names):
@@ -170,7 +183,7 @@ def _rounded(tensor: Tensor, index: int, keras_tensors: Sequence[Any]) -> int | 
         roundings = [one for one in readers if isinstance(one, FakeQuantization)]
         folding = len(readers) == 1 and isinstance(readers[0], _COMPUTED_IN_ONE)
         if not roundings and not folding:
-            return index if isinstance(layer, PASSING) else None
+            return index if passes(layer) else None
         (layer,) = roundings[:1] or readers
     is_same = math.isclose(layer.step, tensor.scale, rel_tol=1e-4)
     places = [i for i, x in enumerate(keras_tensors) if x is layer.output]
@@ -196,7 +209,7 @@ def match_tensors(model: tf.keras.Model, flatbuffer: Flatbuffer) -> list[Match]:
         for tensor in operator.outputs:
             if not tensor.is_real or tensor.index in halves or _repeats(operator):
                 continue
-            found = _candidates(tensor, names)
+            found = _candidates(operator, tensor, names)
             if found:
                 last: int | None = max(found)
                 if tensor.scale:

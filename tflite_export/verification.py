@@ -28,6 +28,7 @@ __all__ = [
     "FLOAT32_TOLERANCE",
     "EndToEnd",
     "Verification",
+    "random_samples",
     "verify",
 ]
 
@@ -134,20 +135,36 @@ def _agreement(actual: np.ndarray, expected: np.ndarray) -> float | None:
     return float((actual.argmax(axis=-1) == expected.argmax(axis=-1)).mean())
 
 
-def _random_samples(model: tf.keras.Model) -> list[np.ndarray]:
+def random_samples(model: tf.keras.Model) -> list[np.ndarray]:
+    """Normal numbers for floating inputs, bytes for those of images; always the same.
+
+    # Returns
+        One array [N, ...] for each input.
+
+    # Raises
+        ValueError: for inputs of other types, which may be numbers of classes.
+    """
     generator = np.random.default_rng(0)
-    integers = [x.name for x in model.inputs if not x.dtype.is_floating]
-    if integers:
+    others = [x.name for x in model.inputs if not _takes_random_numbers(x.dtype)]
+    if others:
         raise ValueError(
             f"Expected samples to verify with, got none: random numbers do not fit the "
-            f"inputs {integers}, which are not floating."
+            f"inputs {others}, which are neither floating nor bytes."
         )
     values = sum(math.prod(x.shape[1:]) for x in model.inputs)
     count = min(max(_RANDOM_VALUES // values, _FEWEST_RANDOM_SAMPLES), _RANDOM_SAMPLES)
-    return [
-        generator.standard_normal((count, *x.shape[1:])).astype(np.float32)
-        for x in model.inputs
-    ]
+    samples = []
+    for tensor in model.inputs:
+        shape = (count, *tensor.shape[1:])
+        if tensor.dtype == tf.uint8:
+            samples.append(generator.integers(0, 256, shape, dtype=np.uint8))
+        else:
+            samples.append(generator.standard_normal(shape).astype(np.float32))
+    return samples
+
+
+def _takes_random_numbers(dtype: tf.DType) -> bool:
+    return bool(dtype.is_floating or dtype == tf.uint8)
 
 
 def _in_runtime_order(
@@ -213,7 +230,7 @@ def verify(
     # Arguments
         model: The float32 model that was converted.
         flatbuffer: What became of it, by `tflite_export.conversion.convert`.
-        samples: One array [N, ...] for each input; `None` takes random numbers, which
+        samples: One array [N, ...] for each input; `None` takes `random_samples`, which
             tell right from wrong but nothing about accuracy.
         labels: Classes [N] of the samples.
         original: What `model` was rewritten from, which the whole is compared with;
@@ -223,9 +240,10 @@ def verify(
         tolerance: Of a part in float, relative to its largest value.
 
     # Raises
-        ValueError: if there are no samples and an input is not floating.
+        ValueError: if there are no samples and an input is neither floating nor bytes;
+            if the Keras model gives NaN or Inf.
     """
-    inputs = _random_samples(model) if samples is None else list(samples)
+    inputs = random_samples(model) if samples is None else list(samples)
     verifier = PartVerifier(model, flatbuffer, inputs, tolerance)
     parts = tuple(verifier.parts())
     flips = signs = 0

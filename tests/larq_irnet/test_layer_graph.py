@@ -342,3 +342,24 @@ def test_a_model_that_computes_something_else_than_its_layers_is_refused():
     model = Doubled([tf.keras.Input((4,)), layers.Dense(4)])
     with pytest.raises(ValueError, match="functional or sequential .* got Doubled"):
         LayerGraph(model)
+
+
+def test_each_call_of_a_shared_layer_gets_a_layer_of_its_own():
+    x, y = tf.keras.Input((4,), name="x"), tf.keras.Input((4,), name="y")
+    shared = irnet.layers.QuantDense(4, quantizer="irnet", name="shared")
+    total = layers.Add(name="total")
+    inner = tf.keras.Sequential([tf.keras.Input((4,)), shared], name="inner")
+    twice = total([shared(shared(x)), inner(y)])
+    again = total([twice, shared(y)])
+    model = tf.keras.Model([x, y], [shared(again), twice], name="model")
+    graph = LayerGraph(model, allow_shared=True)
+    assert {*graph.shared} >= {"shared", "total"}
+    graph.separate_calls()
+    assert graph.shared == []
+    result = graph.build(transfer_weights=True)
+    _assert_same_outputs(result, model)
+    assert shared_layers(result) == []
+    dense = [one for one in result.layers if isinstance(one, layers.Dense)]
+    assert len(dense) == 5
+    assert len({id(weight) for one in dense for weight in one.weights}) == 10
+    LayerGraph(result).build(transfer_weights=True)  # may be changed like any other

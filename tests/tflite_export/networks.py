@@ -13,12 +13,13 @@ layers = tf.keras.layers
 
 def binary_conv(filters: int, name: str, **arguments) -> tf.keras.layers.Layer:
     defaults = {
+        "kernel_size": 3,
         "quantizer": "irnet",
         "padding": "same",
         "pad_values": 1.0,
         "use_bias": False,
     }
-    return irnet.layers.QuantConv2D(filters, 3, name=name, **{**defaults, **arguments})
+    return irnet.layers.QuantConv2D(filters, name=name, **{**defaults, **arguments})
 
 
 def randomize_batch_norms(model: tf.keras.Model) -> tf.keras.Model:

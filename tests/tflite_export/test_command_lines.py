@@ -152,6 +152,17 @@ def test_export_of_a_damaged_model_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
 
 
+def test_a_model_file_is_not_written_over(tmp_path):
+    model = tmp_path / "net.keras"
+    plain_network().save(model)
+    before = model.read_bytes()
+    output = f"--output={tmp_path / '.' / 'net.keras'}"
+    process = run("tflite_export.export", f"--model={model}", output)
+    assert_fails_in_one_line(process, "another file for --output", "net.keras")
+    assert model.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
+
+
 def test_flags_that_do_not_go_together():
     cases = {
         (): "Exactly one of",

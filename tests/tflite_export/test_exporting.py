@@ -109,11 +109,12 @@ def test_a_model_trained_in_mixed_precision_is_exported(tmp_path):
         )
         digits = zoo.datasets.get("digits").arrays("train")
         model.fit(digits.images[:64], digits.labels[:64], verbose=0)
+        report = tflite_export.export(  # in the program that trained it
+            model, tmp_path / "m.tflite", samples=digits.images[:32], benchmark=False
+        ).report
+        assert tf.keras.mixed_precision.global_policy().name == "mixed_float16"
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
-    report = tflite_export.export(
-        model, tmp_path / "m.tflite", samples=digits.images[:32], benchmark=False
-    ).report
     assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 18
 
 
@@ -251,3 +252,80 @@ def test_what_was_rewritten_is_reported_and_verified(tmp_path):
     assert "error" not in {finding.severity for finding in report.findings}
     assert json.loads(report.to_json())["rewrites"][-1]["layer"] == "act"
     assert {end.agreement for end in report.verification.end_to_end} == {1.0}
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("join", ["operator", "layer"])
+def test_binary_branches_of_one_input_are_joined(size, join, tmp_path):
+    images = tf.keras.Input((8, 8, 32))
+    branches = [
+        tf.keras.layers.BatchNormalization()(
+            networks.binary_conv(32, f"conv{index}", kernel_size=kernel)(images)
+        )
+        for index, kernel in enumerate((3, size))
+    ]
+    x = sum(branches[1:], branches[0])
+    if join == "layer":
+        x = tf.keras.layers.Add()(branches)
+    model = networks.randomize_batch_norms(tf.keras.Model(images, x))
+    report = tflite_export.export(model, tmp_path / "m.tflite", benchmark=False).report
+    assert [layer.operator for layer in report.binary_layers] == ["LceBconv2d"] * 2
+    kernels = [layer.kernel_shape[0] for layer in report.binary_layers]
+    sizes = [layer.constant_bytes for layer in report.binary_layers]
+    assert kernels == [3, size]
+    assert (sizes[0] == sizes[1]) == (size == 3)  # not taken for each other
+
+
+@pytest.mark.parametrize("scale", ["untrained", "factor", "layer"])
+def test_a_factor_without_a_shift_behind_a_convolution(scale, tmp_path):
+    """The converter names the result after the convolution, which has no factor."""
+    images = tf.keras.Input((8, 8, 3))
+    x = tf.keras.layers.Conv2D(32, 3, use_bias=False, name="stem")(images)
+    if scale == "factor":
+        x = x * 0.5
+    elif scale == "layer":
+        initializer = tf.keras.initializers.RandomUniform(0.5, 2.0)
+        x = irnet.layers.ChannelScale(initializer=initializer)(x)
+    else:
+        x = tf.keras.layers.BatchNormalization()(x)
+    model = tf.keras.Model(images, networks.binary_conv(32, "conv")(x))
+    report = tflite_export.export(model, tmp_path / "m.tflite", benchmark=False).report
+    assert max(part.error for part in report.verification.parts) < 1e-5
+
+
+def test_images_of_bytes_need_no_samples(tmp_path):
+    images = tf.keras.Input((8, 8, 3), dtype="uint8")
+    x = tf.keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    x = tf.keras.layers.Conv2D(32, 3, name="stem")(x)
+    model = tf.keras.Model(images, networks.binary_conv(32, "conv")(x))
+    report = tflite_export.export(model, tmp_path / "m.tflite", benchmark=False).report
+    assert not report.verification.given
+    words = tf.keras.Input((8,), dtype="int32")
+    x = tf.keras.layers.Embedding(10, 4)(words)
+    with pytest.raises(ValueError, match="neither floating nor bytes"):
+        tflite_export.export(tf.keras.Model(words, x), tmp_path / "words.tflite")
+    assert not (tmp_path / "words.tflite").exists()
+
+
+def test_samples_that_the_model_is_not_made_for(tmp_path):
+    images = tf.keras.Input((8, 8, 3))
+    x = tf.keras.layers.Conv2D(4, 3)(tf.math.log(images))
+    model = tf.keras.Model(images, x)
+    with pytest.raises(ValueError, match="NaN or Inf out of 'tf.math.log"):
+        tflite_export.export(model, tmp_path / "m.tflite")
+    assert list(tmp_path.iterdir()) == []
+    positive = np.random.default_rng(0).uniform(0.1, 1.0, (4, 8, 8, 3))
+    tflite_export.export(
+        model, tmp_path / "m.tflite", samples=positive, benchmark=False
+    )
+
+
+def test_labels_as_keras_data_sets_have_them(tmp_path):
+    model = network_of(tf.keras.layers.Flatten())
+    shape = (4, *model.input_shape[1:])
+    images = np.random.default_rng(0).normal(size=shape)
+    labels = model.predict(images, verbose=0).argmax(axis=-1)[:, np.newaxis]
+    report = tflite_export.export(
+        model, tmp_path / "m.tflite", samples=images, labels=labels, benchmark=False
+    ).report
+    assert report.verification.keras_accuracy == 1.0

@@ -220,14 +220,106 @@ def test_arguments_are_checked(arguments, words, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_shared_layers_are_refused(tmp_path):
+def convolved(x, name):
+    x = networks.binary_conv(32, name, pad_values=1.0)(x)
+    return layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+HEADS = {
+    "concatenated": lambda x: layers.Concatenate()([convolved(x, "a"), x]),
+    "two concatenated": lambda x: layers.Concatenate()(
+        [convolved(x, "a"), convolved(x, "b")]
+    ),
+    "largest of two": lambda x: layers.Maximum()([convolved(x, "a"), x]),
+    "largest of pixels": lambda x: layers.GlobalMaxPooling2D()(convolved(x, "a")),
+    "largest by function": lambda x: tf.reduce_max(convolved(x, "a"), axis=[1, 2]),
+    "slice": lambda x: convolved(x, "a")[:, ::2, ::2],
+    "means flattened": lambda x: layers.Flatten()(
+        layers.AveragePooling2D(2)(convolved(x, "a"))
+    ),
+    "separable": lambda x: layers.SeparableConv2D(
+        16, 3, strides=2, padding="same", depth_multiplier=2, activation="relu"
+    )(convolved(x, "a")),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_layers_behind_a_binary_convolution(head, tmp_path):
+    tf.keras.utils.set_random_seed(0)
     inputs = tf.keras.Input((8, 8, 3))
-    conv = layers.Conv2D(3, 3, padding="same", name="conv")
-    model = tf.keras.Model(inputs, conv(conv(inputs)))
-    with pytest.raises(ValueError, match="called once, got .'conv'."):
-        tflite_export.export(
-            model, tmp_path / "model.tflite", calibration_data=samples_of(model)
-        )
+    x = layers.Conv2D(32, 3, padding="same", name="stem")(inputs)
+    x = HEADS[head](layers.BatchNormalization(name="stem_bn")(x))
+    if len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D()(x)
+    model = tf.keras.Model(inputs, layers.Dense(4, name="classes")(x))
+    model = networks.randomize_batch_norms(model)
+    (images,) = samples_of(model)
+    result = tflite_export.export(
+        model, tmp_path / "model.tflite", calibration_data=images, benchmark=False
+    )
+    assert {one.severity for one in result.report.findings} <= {"note"}
+    assert real_operators(Flatbuffer(result.flatbuffer)) == ["DEQUANTIZE"]
+
+
+@pytest.mark.parametrize("strides, groups", [(1, 1), (2, 2)])
+def test_convolutions_of_sequences(strides, groups, tmp_path):
+    tf.keras.utils.set_random_seed(0)
+    inputs = tf.keras.Input((40, 8))
+    x = inputs
+    for number in range(2):
+        x = layers.Conv1D(
+            16, 5, strides=strides, groups=groups, padding="same", name=f"conv{number}"
+        )(x)
+        x = layers.BatchNormalization(name=f"bn{number}")(x)
+        x = layers.ReLU(name=f"relu{number}")(x)
+        x = layers.MaxPooling1D(2, name=f"pool{number}")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    model = tf.keras.Model(inputs, layers.Dense(4, name="classes")(x))
+    model = networks.randomize_batch_norms(model)
+    (sequences,) = samples_of(model)
+    result = tflite_export.export(
+        model, tmp_path / "model.tflite", calibration_data=sequences, benchmark=False
+    )
+    flatbuffer = Flatbuffer(result.flatbuffer)
+    assert real_operators(flatbuffer) == ["DEQUANTIZE"]
+    found = kinds(flatbuffer)
+    assert found["CONV_2D"] == 2
+    assert {"MUL", "ADD", "RELU"}.isdisjoint(found)
+    expected = model.predict(sequences, verbose=0)
+    (given,) = run_samples(result.flatbuffer, [sequences])
+    np.testing.assert_allclose(given, expected, atol=0.05 * np.abs(expected).max())
+
+
+def test_what_has_no_operator_in_int8_is_told(tmp_path):
+    inputs = tf.keras.Input((8, 8, 3))
+    x = layers.Conv2D(8, 3, name="stem")(inputs)
+    x = tf.sin(x)
+    model = tf.keras.Model(inputs, layers.Conv2D(4, 1, name="last")(x))
+    (images,) = samples_of(model)
+    report = tflite_export.export(
+        model, tmp_path / "model.tflite", calibration_data=images, benchmark=False
+    ).report
+    (finding,) = report.findings
+    assert (finding.severity, finding.layer) == ("slower", "tf.math.sin")
+    assert "in float, between int8 operators" in finding.reason
+
+
+def test_shared_layers_have_ranges_for_each_call(tmp_path):
+    tf.keras.utils.set_random_seed(0)
+    inputs = tf.keras.Input((8, 8, 4))
+    conv = layers.Conv2D(4, 3, padding="same", name="conv")
+    activation = layers.ReLU(name="activation")
+    x = activation(conv(activation(conv(inputs))))
+    model = tf.keras.Model(inputs, x)
+    (images,) = samples_of(model)
+    result = tflite_export.export(
+        model, tmp_path / "model.tflite", calibration_data=images, benchmark=False
+    )
+    flatbuffer = Flatbuffer(result.flatbuffer)
+    assert kinds(flatbuffer)["CONV_2D"] == 2
+    expected = model.predict(images, verbose=0)
+    (given,) = run_samples(result.flatbuffer, [images])
+    np.testing.assert_allclose(given, expected, atol=0.05 * expected.max())
 
 
 def ranges(outputs, inputs):

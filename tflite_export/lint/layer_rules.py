@@ -7,6 +7,7 @@ import larq as lq
 import tensorflow as tf
 
 from tflite_export.findings import Finding
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import (
     all_layers,
     input_quantizer,
@@ -78,8 +79,13 @@ def binary_kernel_exists(model: tf.keras.Model) -> Iterator[Finding]:
     """Kinds of layers that Larq has, and LCE has no binary kernel for."""
     for layer in all_layers(model):
         for larq_class, remedy in _NO_BINARY_KERNEL.items():
-            is_of_kind = isinstance(layer, getattr(lq.layers, larq_class))
-            if is_of_kind and is_binary(layer):
+            kind = getattr(lq.layers, larq_class)
+            if isinstance(layer, kind) and is_binary(layer):
+                if not is_a(layer, kind):
+                    remedy = (
+                        f"use {larq_class} itself: of {type(layer).__name__}, which "
+                        "derives from it, the export does not know what it computes."
+                    )
                 crash = ", or crash the converter" if "Dense" in larq_class else ""
                 yield Finding(
                     "error",

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
+from tflite_export.layer_kind import is_a
 from tflite_export.rewrites.candidates import (
     candidates,
     has_linear_activation,
@@ -22,6 +23,16 @@ from tflite_export.rewrites.sign_readers import (
 )
 
 __all__ = ["activations_before_signs"]
+
+_ACTIVATED_LAST = (  # recurrent layers are not: their state is activated as well
+    tf.keras.layers.Conv1D,
+    tf.keras.layers.Conv2D,
+    tf.keras.layers.Conv3D,
+    tf.keras.layers.Dense,
+    tf.keras.layers.DepthwiseConv2D,
+    tf.keras.layers.SeparableConv1D,
+    tf.keras.layers.SeparableConv2D,
+)
 
 
 def activations_before_signs(graph: LayerGraph) -> list[Change]:
@@ -44,19 +55,19 @@ def activations_before_signs(graph: LayerGraph) -> list[Change]:
 
 
 def _has_such_an_activation(layer: tf.keras.layers.Layer) -> bool:
-    if isinstance(layer, tf.keras.layers.Activation) or has_linear_activation(layer):
+    if not is_a(layer, _ACTIVATED_LAST) or has_linear_activation(layer):
         return False
     return preserves_signs(layer.activation)
 
 
 def _keeps_signs(graph: LayerGraph, name: str, layer: Any) -> bool:
     """Whether a layer is an activation that keeps signs, and nothing else."""
-    if isinstance(layer, tf.keras.layers.Activation):
+    if is_a(layer, tf.keras.layers.Activation):
         is_sign = sign_of_its_own(layer) is not None
         return is_sign or preserves_signs(layer.activation)
-    if isinstance(layer, tf.keras.layers.LeakyReLU):
+    if is_a(layer, tf.keras.layers.LeakyReLU):
         return bool(layer.alpha > 0.0)
-    if isinstance(layer, tf.keras.layers.PReLU):
+    if is_a(layer, tf.keras.layers.PReLU):
         return bool((layer.alpha.numpy() > 0.0).all())
     if sign_of_its_own(layer) is not None:
         return True

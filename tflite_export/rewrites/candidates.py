@@ -9,6 +9,7 @@ import tensorflow as tf
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.quantized_scope import quantized_scope
 from larq_irnet.unregistered_objects import objects_of
+from tflite_export.layer_kind import is_a
 
 __all__ = [
     "candidates",
@@ -35,7 +36,7 @@ def candidates(
         if name not in graph.layers or name in graph.shared:
             continue
         layer = graph.layers[name]
-        if not kinds or isinstance(layer, kinds):
+        if not kinds or is_a(layer, kinds):
             yield name, layer
 
 
@@ -66,8 +67,8 @@ def only_reader(graph: LayerGraph, name: str) -> str | None:
 def is_convolution(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer is a convolution over height and width, transposed ones aside."""
     kinds = (tf.keras.layers.Conv2D, tf.keras.layers.DepthwiseConv2D)
-    is_transposed = isinstance(layer, tf.keras.layers.Conv2DTranspose)
-    return isinstance(layer, kinds) and not is_transposed
+    is_transposed = is_a(layer, tf.keras.layers.Conv2DTranspose)
+    return is_a(layer, kinds) and not is_transposed
 
 
 def has_linear_activation(layer: tf.keras.layers.Layer) -> bool:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.layers import ChannelScale, LearnableBias
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import is_binary
 from tflite_export.rewrites.affine_layers import (
     FACTOR,
@@ -35,12 +36,10 @@ def channel_factors(graph: LayerGraph) -> list[Change]:
         if is_convolution(layer):
             folded |= {name} if is_binary(layer) else set()
             continue
-        if not ({*graph.reads(name)} <= folded):
+        if len(graph.sources(name)) != 1 or graph.reads(name)[0] not in folded:
             continue
         # The converter folds across what reshapes.
-        if isinstance(layer, _RESHAPING) or acts_on_channels(
-            layer, len(layer.input_shape)
-        ):
+        if is_a(layer, _RESHAPING) or acts_on_channels(layer, len(layer.input_shape)):
             folded.add(name)
             continue
         if not _keeps_shape(layer):

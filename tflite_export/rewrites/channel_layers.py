@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from larq_irnet.layers import ChannelScale, LearnableBias
+from tflite_export.layer_kind import is_a
 
 __all__ = ["acts_on_channels"]
 
@@ -18,6 +19,6 @@ def acts_on_channels(layer: tf.keras.layers.Layer, axes: int = 4) -> bool:
         >>> acts_on_channels(tf.keras.layers.PReLU())
         False
     """
-    if isinstance(layer, tf.keras.layers.BatchNormalization):
+    if is_a(layer, tf.keras.layers.BatchNormalization):
         return bool(layer.axis == [axes - 1])
-    return isinstance(layer, (ChannelScale, LearnableBias))
+    return is_a(layer, (ChannelScale, LearnableBias))

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.layers import QuantConv2D
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import is_binary
 from tflite_export.rewrites.candidates import candidates, latent_weights
 from tflite_export.rewrites.change import Change
@@ -51,7 +52,7 @@ def dense_as_convolution(graph: LayerGraph) -> list[Change]:
 def _flattened_image(graph: LayerGraph, name: str) -> tuple[int, int, int] | None:
     """The shape of what a layer flattens, if it takes as many words in packed bits."""
     layer = graph.layers[name]
-    if not isinstance(layer, tf.keras.layers.Flatten) or name in graph.shared:
+    if not is_a(layer, tf.keras.layers.Flatten) or name in graph.shared:
         return None
     shape = layer.input_shape[1:]
     if layer.data_format != "channels_last" or len(shape) != 3 or None in shape:

@@ -54,7 +54,9 @@ def groups_as_convolutions(graph: LayerGraph) -> list[Change]:
     convolutions take it in.
     """
     changes = []
-    for name, layer in candidates(graph, lq.layers.QuantConv2D):
+    for name, layer in candidates(graph):
+        if not isinstance(layer, lq.layers.QuantConv2D):
+            continue  # of derived ones, the groups derive from the same
         if layer.groups == 1 or not is_binary(layer):
             continue
         if layer.data_format == "channels_last":

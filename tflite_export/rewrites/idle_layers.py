@@ -6,6 +6,7 @@ A dropout between a pool and a normalisation would hide the one from the other.
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
+from tflite_export.layer_kind import is_a
 from tflite_export.rewrites.candidates import candidates, has_linear_activation
 from tflite_export.rewrites.change import Change
 
@@ -27,8 +28,7 @@ def idle_layers(graph: LayerGraph) -> list[Change]:
     changes = []
     for name, layer in candidates(graph):
         is_idle = type(layer) in _IDLE or (
-            isinstance(layer, tf.keras.layers.Activation)
-            and has_linear_activation(layer)
+            is_a(layer, tf.keras.layers.Activation) and has_linear_activation(layer)
         )
         if is_idle and not graph.arguments(name) and not graph.is_output(name):
             graph.remove(name)

@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.layers import ChannelScale, LearnableBias
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import is_binary
 from tflite_export.rewrites.candidates import (
     candidates,
@@ -86,15 +87,15 @@ def _folds(graph: LayerGraph, name: str, *, reader: str) -> bool:
 
 def _decreasing(layer: tf.keras.layers.Layer) -> np.ndarray:
     """The channels that a layer gives another sign."""
-    if isinstance(layer, ChannelScale):
+    if is_a(layer, ChannelScale):
         return layer.alpha.numpy() < 0.0
-    if isinstance(layer, LearnableBias) or not layer.scale:
+    if is_a(layer, LearnableBias) or not layer.scale:
         return np.array(False)
     return layer.gamma.numpy() < 0.0
 
 
 def _can_be_turned_around(graph: LayerGraph, name: str) -> bool:
-    if not isinstance(graph.layers[name], tf.keras.layers.BatchNormalization):
+    if not is_a(graph.layers[name], tf.keras.layers.BatchNormalization):
         return False
     return all(
         reader not in graph.shared and _reads_signs_without_ones(graph.layers[reader])
@@ -104,7 +105,7 @@ def _can_be_turned_around(graph: LayerGraph, name: str) -> bool:
 
 def _reads_signs_without_ones(layer: tf.keras.layers.Layer) -> bool:
     return (
-        isinstance(layer, lq.layers.QuantConv2D)
+        is_a(layer, lq.layers.QuantConv2D)
         and is_binary(layer)
         and isinstance(layer.kernel_quantizer, lq.quantizers.NoOp)
         and takes_signs(layer)

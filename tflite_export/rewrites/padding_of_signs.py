@@ -15,6 +15,7 @@ import larq as lq
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
+from tflite_export.layer_kind import is_a
 from tflite_export.rewrites.candidates import candidates, only_reader, reconfigured
 from tflite_export.rewrites.change import Change
 from tflite_export.rewrites.padding_within_convolution import Padding, axes
@@ -50,7 +51,7 @@ def padding_of_signs(graph: LayerGraph) -> list[Change]:
 
 def _padding(graph: LayerGraph, name: str, layer: Any) -> tuple[Padding, float] | None:
     """Rows and columns around an image, and their value, if a layer puts them there."""
-    if isinstance(layer, tf.keras.layers.ZeroPadding2D):
+    if is_a(layer, tf.keras.layers.ZeroPadding2D):
         return (layer.padding, 0.0) if layer.data_format == "channels_last" else None
     if type(layer).__name__ != "TFOpLambda":
         return None
@@ -70,7 +71,7 @@ def _padding(graph: LayerGraph, name: str, layer: Any) -> tuple[Padding, float] 
 
 def _is_unpadded(layer: tf.keras.layers.Layer) -> bool:
     return (
-        isinstance(layer, lq.layers.QuantConv2D)
+        is_a(layer, lq.layers.QuantConv2D)
         and quantizes_weights_only(layer)
         and layer.padding == "valid"
         and layer.data_format == "channels_last"

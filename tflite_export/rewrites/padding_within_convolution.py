@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import is_binary
 from tflite_export.rewrites.candidates import (
     candidates,
@@ -163,7 +164,7 @@ def _is_strided_float_convolution(layer: tf.keras.layers.Layer) -> bool:
 
 def _takes_signs_without_padding(layer: tf.keras.layers.Layer) -> bool:
     return (
-        isinstance(layer, lq.layers.QuantConv2D)
+        is_a(layer, lq.layers.QuantConv2D)
         and is_binary(layer)
         and layer.padding == "valid"
         and layer.data_format == "channels_last"

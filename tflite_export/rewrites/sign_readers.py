@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
+from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import input_quantizer
 
 __all__ = [
@@ -78,7 +79,7 @@ def takes_signs(layer: tf.keras.layers.Layer) -> bool:
 
 def sign_of_its_own(layer: tf.keras.layers.Layer) -> Any:
     """The quantizer of a layer that takes signs and does nothing else, or `None`."""
-    is_activation = isinstance(layer, tf.keras.layers.Activation)
+    is_activation = is_a(layer, tf.keras.layers.Activation)
     quantizer = layer.activation if is_activation else layer
     if getattr(quantizer, "precision", None) != 1:
         return None
@@ -102,6 +103,6 @@ def only_signs_are_read(graph: LayerGraph, name: str) -> bool:
         return False
     return all(
         takes_signs(layer)
-        or (isinstance(layer, _PASSING) and only_signs_are_read(graph, reader))
+        or (is_a(layer, _PASSING) and only_signs_are_read(graph, reader))
         for reader, layer in ((reader, graph.layers[reader]) for reader in readers)
     )

@@ -38,6 +38,15 @@ def test_activations_that_keep_signs_are_removed(activation):
     assert kinds(result) == ["BatchNormalization", "QuantConv2D"]
 
 
+def test_the_activation_of_a_recurrent_layer_is_part_of_its_state():
+    sequences = tf.keras.Input((6, 4))
+    x = layers.GRU(4, activation="tanh", return_sequences=True, name="gru")(sequences)
+    x = layers.Reshape((6, 1, 4))(x)
+    conv = networks.binary_conv(4, "conv", input_quantizer="ede_sign")
+    _, done = rewritten(tf.keras.Model(sequences, conv(x)))
+    assert "activation before sign" not in {one.rewrite for one in done}
+
+
 def test_clips_around_zero_are_removed():
     result, _ = rewritten(before_sign(lambda x: tf.clip_by_value(x, -0.5, 2.0)))
     assert kinds(result) == ["BatchNormalization", "QuantConv2D"]
