@@ -10,7 +10,7 @@ from tflite_export.layer_kind import is_a
 layers = tf.keras.layers
 
 
-class OtherDefaults(layers.Dense):
+class OtherDefaults(tf.keras.layers.Dense):
     """Sets arguments, and computes nothing else."""
 
     def __init__(self, units, use_bias=False, **kwargs):
@@ -20,15 +20,14 @@ class OtherDefaults(layers.Dense):
         return super().get_config()
 
 
-class OtherCall(layers.Dense):
+class OtherCall(tf.keras.layers.Dense):
     def call(self, inputs):
         return super().call(inputs) / 8.0
 
 
-class OtherKernel(layers.Dense):
+class OtherBuild(tf.keras.layers.Dense):
     def build(self, input_shape):
-        super().build(input_shape)
-        self.kernel = 2.0 * self.kernel
+        super().build((None, 3))
 
 
 class OfAnother(OtherCall):
@@ -45,7 +44,7 @@ class OfAnother(OtherCall):
         (lq.layers.QuantConv2D(2, 3), layers.Conv2D, True),
         (OtherDefaults(2), layers.Dense, True),
         (OtherCall(2), layers.Dense, False),
-        (OtherKernel(2), layers.Dense, False),
+        (OtherBuild(2), layers.Dense, False),
         (OfAnother(2), layers.Dense, False),
     ],
 )

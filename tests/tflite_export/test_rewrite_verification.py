@@ -132,7 +132,7 @@ def test_an_export_stops_at_a_wrong_rewrite(tmp_path, monkeypatch):
         assert any("output 0 is off by" in reason for reason in reasons)
 
 
-class Mirrored(layers.ZeroPadding2D):
+class Mirrored(tf.keras.layers.ZeroPadding2D):
     def call(self, inputs):
         return tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
 
