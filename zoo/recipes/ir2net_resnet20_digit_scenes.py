@@ -26,6 +26,8 @@ RECIPE = Recipe(
         batch_size=32,
         optimizer="adam",
         learning_rate=0.01,
+        learning_rate_schedule="warmup_cosine",
+        warmup_epochs=2,
     ),
     test_accuracy=0.8833,
     reference="https://arxiv.org/abs/2210.02637",

@@ -24,6 +24,8 @@ RECIPE = Recipe(
         batch_size=32,
         optimizer="adam",
         learning_rate=0.03,
+        learning_rate_schedule="warmup_cosine",
+        warmup_epochs=2,
     ),
     test_accuracy=0.6944,
     reference="https://arxiv.org/abs/2103.12369",
