@@ -19,7 +19,8 @@ def check_is_functional(model: Any) -> None:
     if not is_functional(model):
         raise ValueError(
             "Expected a built functional or sequential Keras model, got "
-            f"{type(model).__name__}. Build it with tf.keras.Input, or call it once."
+            f"{type(model).__name__}. Rebuild a subclassed one with tf.keras.Input and "
+            "tf.keras.Model; call a sequential one once."
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from larq_irnet.graph_config import flat_config
 from tflite_export.binary_layers import BinaryLayer
 from tflite_export.findings import Finding
 from tflite_export.flatbuffer import Flatbuffer
@@ -23,7 +24,7 @@ class LayerOutcome:
     """One layer of the Keras model that was given.
 
     # Attributes
-        layer: Its name.
+        layer: Its name, behind that of the model within the model if two are equal.
         kind: Its class.
         operators: Kinds of operators that bear its name, alone or with those of others.
         reasons: What was rewritten, lost or gained.
@@ -60,16 +61,27 @@ def layer_outcomes(
         for name in names:
             computed.setdefault(name, []).append(operator.name)
     outcomes = []
-    for layer in all_layers(model):
-        operators = tuple(dict.fromkeys(computed.get(layer.name, ())))
-        reasons = [one.reason for one in rewrites if one.layer == layer.name]
+    for name, layer in _named_layers(model):
+        operators = tuple(dict.fromkeys(computed.get(name, ())))
+        reasons = [one.reason for one in rewrites if one.layer == name]
         if not (operators or reasons or isinstance(layer, tf.keras.layers.InputLayer)):
             reasons.append(_FOLDED)
-        reasons += _bits(layer.name, binary_layers)
-        reasons += [one.reason for one in findings if one.layer == layer.name]
+        reasons += _bits(name, binary_layers)
+        reasons += [one.reason for one in findings if one.layer == name]
         kind = type(layer).__name__
-        outcomes.append(LayerOutcome(layer.name, kind, operators, tuple(reasons)))
+        outcomes.append(LayerOutcome(name, kind, operators, tuple(reasons)))
     return outcomes
+
+
+def _named_layers(
+    model: tf.keras.Model,
+) -> Iterator[tuple[str, tf.keras.layers.Layer]]:
+    """The layers, those of models within the model by their names once rewritten."""
+    for name, layer in flat_config(model)[1].items():
+        if isinstance(layer, tf.keras.Model):  # called several times
+            yield from ((inner.name, inner) for inner in all_layers(layer))
+        else:
+            yield name, layer
 
 
 def _bits(layer: str, binary_layers: Sequence[BinaryLayer]) -> Iterator[str]:

@@ -1,4 +1,7 @@
-from tests.tflite_export.networks import residual_network
+import tensorflow as tf
+
+import tflite_export
+from tests.tflite_export.networks import binary_conv, residual_network
 from tflite_export.binary_layers import BinaryLayer
 from tflite_export.findings import Finding
 from tflite_export.layer_outcomes import layer_outcomes
@@ -40,3 +43,22 @@ def test_reasons_of_all_kinds(residual_model, converted_residual):
         "first": ("it was folded.", "computed on bits, writes bits"),
         "second": ("it is slow.",),
     }
+
+
+def test_equal_names_in_two_models_within_the_model(tmp_path):
+    images = tf.keras.Input((8, 8, 32))
+    towers = []
+    for name, convolution in (
+        ("left", binary_conv(32, "conv")),
+        ("right", tf.keras.layers.Conv2D(32, 3, padding="same", name="conv")),
+    ):
+        inner = tf.keras.Sequential([tf.keras.Input((8, 8, 32)), convolution], name)
+        towers.append(inner(images))
+    model = tf.keras.Model(images, tf.keras.layers.Add(name="sum")(towers))
+    report = tflite_export.export(
+        model, tmp_path / "model.tflite", benchmark=False
+    ).report
+    outcomes = {one.layer: one for one in report.layers}
+    assert "LceBconv2d" in outcomes["conv"].operators
+    assert outcomes["right_conv"].operators == ("CONV_2D",)
+    assert outcomes["right_conv"].kind == "Conv2D"

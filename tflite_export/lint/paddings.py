@@ -154,8 +154,9 @@ def float_padding_is_computed_right(
                 'zeros are padded in front of it, which LCE takes for padding="same"; '
                 "with this stride and size that begins at another pixel, so all values "
                 "are wrong.",
-                'use padding="same", or a ZeroPadding2D and a convolution that are '
-                "called once each: then the export moves the zeros into the kernel.",
+                'use padding="same", or a ZeroPadding2D and a Conv2D or '
+                "DepthwiseConv2D that are called once each: then the export moves the "
+                "zeros into the kernel.",
             )
 
 
