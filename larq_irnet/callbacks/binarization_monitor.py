@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -108,10 +109,11 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
     - `gradient_cosine`: gradient mismatch, the cosine between surrogate gradient and
       finite differences, by `larq_irnet.diagnostics.gradient_cosine`.
 
-    Shares of weights are over all weights, so that a large layer counts more; others
-    are means over all filters or channels. The figures of the whole model go into the
-    logs of the epoch: place the monitor in front of callbacks that read them. By layer
-    they are in TensorBoard and in the CSV file.
+    Shares are over all weights or activations, so that a large layer counts more;
+    others are means over all filters or channels. Of layers of one name, in models
+    within the model, the later ones have a number behind. The figures of the whole
+    model go into the logs of the epoch: place the monitor in front of callbacks
+    that read them. By layer they are in TensorBoard and in the CSV file.
 
     It keeps no state from one call of `fit` to the next: a run that is resumed at the
     end of an epoch has the figures of one that was not interrupted. Batches are run in
@@ -146,9 +148,10 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
 
     # Raises
         ValueError: for unknown metrics, metrics that need a batch without one, a number
-            out of its range; at the beginning of the training, if the model has no
-            binary layer, or not the kind that a metric is about, if a binary layer is
-            not built, or if there is no loss for `gradient_cosine`.
+            out of its range, a folder that does not exist; at the beginning of the
+            training, if the model has no binary layer, or not the kind that a metric is
+            about, if a binary layer is not built or not seen to be called, or if there
+            is no loss for `gradient_cosine`.
         ImportError: if TensorBoard is not installed and `log_dir` is given.
 
     # Example
@@ -208,6 +211,11 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
                 f"Expected {needed} of one batch for {missing}, got None. Pass them, "
                 "or leave these out of `metrics`."
             )
+        if csv_path is not None and not Path(csv_path).parent.is_dir():
+            raise ValueError(
+                "Expected `csv_path` in an existing folder, got "
+                f"{os.fspath(csv_path)!r}."
+            )
         self.inputs, self.labels, self.loss = inputs, labels, loss
         self.batch_epochs = batch_epochs
         self.cosine_epochs = cosine_epochs
@@ -232,6 +240,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             if loss is None and _NEEDS_LABELS in self._metrics:
                 loss = _loss_of(self.model)
             self._inputs = BinaryInputs(network, loss)
+            self._inputs.trace(self.inputs)
         self._is_first = True
         self._before = self._reader.snapshots()
 

@@ -1,6 +1,6 @@
 """What the binarization monitor measures: figures by layer and for a whole model."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,8 @@ class Figure(NamedTuple):
     layers: Mapping[str, float] = {}
 
 
-def _of_weights(share: ModelShare) -> Figure:
+def _of_elements(share: ModelShare) -> Figure:
+    """Over single weights or inputs; in the whole model each of them counts alike."""
     return Figure(share.total, {layer.layer: layer.share for layer in share.layers})
 
 
@@ -82,11 +83,11 @@ def weight_figures(
         threshold: As for `larq_irnet.diagnostics.stuck_weights`.
     """
     measures: dict[str, Callable[[], Figure]] = {
-        "dead_share": lambda: _of_weights(dead_weights(after, tau=tau)),
-        "stuck_share": lambda: _of_weights(
+        "dead_share": lambda: _of_elements(dead_weights(after, tau=tau)),
+        "stuck_share": lambda: _of_elements(
             stuck_weights(before, after, threshold=threshold)
         ),
-        "flip_ratio": lambda: _of_weights(flipped_weights(before, after)),
+        "flip_ratio": lambda: _of_elements(flipped_weights(before, after)),
         "weight_entropy": lambda: _mean(
             {
                 one.name: weight_entropy(one.signs, filter_axes=one.filter_axes)
@@ -121,11 +122,11 @@ def weight_gradient_figure(reader: KernelReader, *, probes: int, seed: int) -> F
         LayerShare(kernel.name, kernel.variable.shape.num_elements(), share)
         for kernel, share in zip(reader.kernels, shares, strict=True)
     )
-    return _of_weights(ModelShare(tuple(layers)))
+    return _of_elements(ModelShare(tuple(layers)))
 
 
 def input_figures(
-    metrics: Iterable[str], inputs: Sequence[InputSnapshot]
+    metrics: Collection[str], inputs: Sequence[InputSnapshot]
 ) -> dict[str, Figure]:
     """Those of the metrics that follow from the binary activations of a batch.
 
@@ -137,10 +138,15 @@ def input_figures(
         "activation_balance": lambda one: 2
         * np.minimum(one.positive, 1 - one.positive),
         "activation_entropy": lambda one: binary_entropy(one.positive),
-        "activation_gradient_share": lambda one: np.array([one.surrogate_share]),
     }
-    return {
+    figures = {
         name: _mean({one.name: values[name](one) for one in inputs})
         for name in metrics
         if name in values
     }
+    if "activation_gradient_share" in metrics:
+        shares = (
+            LayerShare(one.name, one.values, one.surrogate_share) for one in inputs
+        )
+        figures["activation_gradient_share"] = _of_elements(ModelShare(tuple(shares)))
+    return figures

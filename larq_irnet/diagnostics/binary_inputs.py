@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.diagnostics.surrogate_gradient import surrogate_share
+from larq_irnet.diagnostics.unique_names import unique_names
 from larq_irnet.quantizers import NormalizedApproxSign
 
 __all__ = ["BinaryInputs", "InputSnapshot", "binary_input_layers"]
@@ -22,15 +23,17 @@ class InputSnapshot:
     """The binary inputs of one layer, for one batch.
 
     # Attributes
-        name: Name of the layer.
+        name: Name of the layer; of several of one name, the later ones have a number.
         positive: Share of +1 in each channel, over samples and places, float64 [C].
         surrogate_share: Share of the inputs that get gradient, by
             `larq_irnet.diagnostics.surrogate_share`.
+        values: How many numbers the layer binarizes, of the whole batch.
     """
 
     name: str
     positive: np.ndarray
     surrogate_share: float
+    values: int
 
 
 def binary_input_layers(model: tf.keras.Model) -> list[tf.keras.layers.Layer]:
@@ -147,17 +150,22 @@ class BinaryInputs:
             inputs: Of the model.
             probes: As for `larq_irnet.diagnostics.surrogate_share`.
             seed: The same.
+
+        # Raises
+            ValueError: if no layer with binary inputs is seen to be called.
         """
         _, binarized = self._run(inputs, self._no_shifts())
         found = self._figures_graph(binarized, probes, tf.constant(seed))
+        names = unique_names([layer.name for layer in self._layers])
         return [
             InputSnapshot(
-                name=layer.name,
+                name=name,
                 positive=positive.numpy().astype(np.float64),
                 surrogate_share=float(share),
+                values=sum(int(tf.size(x)) for x in calls),
             )
-            for layer, positive, share in zip(self._layers, *found)
-            if len(positive)
+            for name, calls, positive, share in zip(names, binarized, *found)
+            if calls
         ]
 
     def gradients(self, inputs: Any, labels: Any) -> tuple[list[Any], list[Any]]:
@@ -212,12 +220,33 @@ class BinaryInputs:
     ) -> tuple[Any, list[list[tf.Tensor]]]:
         """Outputs of the model, and what each call of each layer binarizes."""
         inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
-        if not self._is_traced:  # one graph for shifts that are scalars or [C]
-            any_shape = [tf.TensorSpec(None, tf.float32)] * len(shifts)
-            specs = tf.nest.map_structure(tf.type_spec_from_value, inputs)
-            self._network_graph.get_concrete_function(specs, any_shape)
-            self._is_traced = True
+        self.trace(inputs)
         return self._network_graph(inputs, shifts)
+
+    def trace(self, inputs: Any) -> None:
+        """Makes the graph of the model, unless it is there.
+
+        # Arguments
+            inputs: Of the model.
+
+        # Raises
+            ValueError: if no layer with binary inputs is seen to be called.
+        """
+        if self._is_traced:
+            return
+        # one graph for shifts that are scalars or [C]
+        any_shape = [tf.TensorSpec(None, tf.float32)] * len(self._layers)
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, inputs)
+        specs = tf.nest.map_structure(tf.type_spec_from_value, tensors)
+        graph = self._network_graph.get_concrete_function(specs, any_shape)
+        _, binarized = graph.structured_outputs
+        if not any(binarized):
+            raise ValueError(
+                f"Expected '{self._model.name}' to call layers with binary inputs, saw "
+                "none called. If a `tf.function` is around its `call`, take it off: "
+                "`compile` makes one. Otherwise leave out what is measured on a batch."
+            )
+        self._is_traced = True
 
     def _network(
         self, inputs: Any, shifts: list[tf.Tensor]

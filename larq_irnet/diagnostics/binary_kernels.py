@@ -1,6 +1,7 @@
 """The binary kernels of a model: their latent weights, and the signs they stand for."""
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from larq_irnet.diagnostics.dead_weights import standardized_weights
 from larq_irnet.diagnostics.surrogate_gradient import surrogate_share
+from larq_irnet.diagnostics.unique_names import unique_names
 from larq_irnet.quantized_scope import quantized_scope
 
 __all__ = ["BinaryKernel", "KernelSnapshot", "binary_kernels", "snapshot"]
@@ -180,7 +182,8 @@ def _kernels_of(layer: tf.keras.layers.Layer) -> list[BinaryKernel]:
 def binary_kernels(model: tf.keras.Model) -> list[BinaryKernel]:
     """All kernels of a model with a quantizer of one bit, in its order, each once.
 
-    Nested models are included, and so are layers that take real inputs.
+    Nested models are included, and so are layers that take real inputs. Of layers of
+    one name, in models within the model, the later ones have a number behind.
 
     # Arguments
         model: A built Keras model.
@@ -206,9 +209,11 @@ def binary_kernels(model: tf.keras.Model) -> list[BinaryKernel]:
     )
     kernels = [kernel for layer in layers for kernel in _kernels_of(layer)]
     place = {id(variable): index for index, variable in enumerate(model.weights)}
-    return sorted(
-        kernels, key=lambda kernel: place.get(id(kernel.variable), len(place))
-    )
+    kernels.sort(key=lambda kernel: place.get(id(kernel.variable), len(place)))
+    names = unique_names([kernel.name for kernel in kernels])
+    return [
+        dataclasses.replace(kernel, name=name) for kernel, name in zip(kernels, names)
+    ]
 
 
 def snapshot(model: tf.keras.Model) -> list[KernelSnapshot]:

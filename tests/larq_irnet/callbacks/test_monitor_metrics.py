@@ -364,3 +364,78 @@ def test_mirrored_strategy(tmp_path):
             assert len(values) == 2
             assert np.isfinite(values).all(), name
     assert len(events(tmp_path)) > 50
+
+
+def test_layers_of_one_name_in_two_models_are_told_apart(tmp_path):
+    def inner(units, kernel):
+        dense = irnet.layers.QuantDense(
+            units,
+            quantizer="ste_sign",
+            kernel_initializer=tf.keras.initializers.Constant(kernel),
+            kernel_constraint=None,
+            name="dense",
+        )
+        return tf.keras.Sequential([tf.keras.Input((4,)), dense], name=f"of{units}")
+
+    half = np.array([[1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0]])
+    x = tf.keras.Input((4,))
+    outputs = tf.keras.layers.Concatenate()(
+        [inner(6, np.ones((4, 6)))(x), inner(2, half)(x)]
+    )
+    model = tf.keras.Model(x, outputs)
+    model.compile(tf.keras.optimizers.SGD(0.0), "mse")
+    inputs = np.float32([[1.0, -1.0, 2.0, -2.0]])
+    monitor = BinarizationMonitor(inputs=inputs, csv_path=tmp_path / "figures.csv")
+    history = model.fit(inputs, np.zeros((1, 8)), callbacks=[monitor], verbose=0)
+    assert history.history["weight_entropy"] == pytest.approx([(6 * 0.0 + 2 * 1.0) / 8])
+    rows = FigureFile(tmp_path / "figures.csv").read()
+    found = {(m, layer): value for _, m, layer, value in rows}
+    assert found["weight_entropy", "dense"] == pytest.approx(0.0)
+    assert found["weight_entropy", "dense_1"] == pytest.approx(1.0)
+    assert {("activation_balance", name) for name in ("dense", "dense_1")} <= {*found}
+
+
+def test_the_share_of_activations_with_gradient_is_of_single_ones():
+    x = tf.keras.Input((8,))
+    wide = irnet.layers.QuantDense(2, quantizer="ste_sign", name="wide")(x)
+    narrow = irnet.layers.QuantDense(1, quantizer="ste_sign", name="narrow")(wide * 9.0)
+    model = tf.keras.Model(x, narrow)
+    model.compile(tf.keras.optimizers.SGD(0.0), "mse")
+    inputs = np.full((4, 8), 0.5, np.float32)  # all of them get gradient
+    monitor = BinarizationMonitor(metrics=["activation_gradient_share"], inputs=inputs)
+    history = model.fit(inputs, np.zeros((4, 1)), callbacks=[monitor], verbose=0)
+    snapshots = BinaryInputs(model).snapshot(inputs)
+    assert [one.values for one in snapshots] == [32, 8]
+    narrow_share = snapshots[1].surrogate_share
+    assert snapshots[0].surrogate_share == 1.0 and narrow_share < 1.0
+    expected = (32 * 1.0 + 8 * narrow_share) / 40
+    found = history.history["activation_gradient_share"]
+    assert found == pytest.approx([expected])
+
+
+class Hidden(tf.keras.Model):
+    """Its layers are called by a graph that was made before anybody looks."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = irnet.layers.QuantDense(2, quantizer="ste_sign")
+
+    @tf.function
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def test_calls_that_cannot_be_seen_are_an_error_before_training(tmp_path):
+    model = Hidden()
+    x = np.ones((4, 3), np.float32)
+    model(x)
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="saw none called. If a `tf.function`"):
+        model.fit(x, x[:, :2], callbacks=[BinarizationMonitor(inputs=x)], verbose=0)
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    weights_only = BinarizationMonitor()
+    assert "dead_share" in model.fit(x, x[:, :2], callbacks=[weights_only]).history
+    with pytest.raises(ValueError, match="`csv_path` in an existing folder"):
+        BinarizationMonitor(csv_path=tmp_path / "nowhere" / "figures.csv")
