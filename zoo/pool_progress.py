@@ -12,7 +12,7 @@ import rich.console
 import rich.progress
 
 from zoo.train_config import TrainConfig
-from zoo.workdir import Workdir
+from zoo.workdir import Workdir, WorkdirError
 
 __all__ = ["PoolProgress", "TrackedRun"]
 
@@ -87,7 +87,10 @@ class _Track:
     def _finished(self) -> int:
         if self.has_ended:
             return self.run.config.epochs
-        return len(self.run.workdir.history())
+        try:
+            return len(self.run.workdir.history())
+        except WorkdirError:  # the run itself says what is damaged
+            return 0
 
     def look(self, now: float) -> None:
         """Counts the finished epochs again."""

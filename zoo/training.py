@@ -215,19 +215,20 @@ def _results(model: tf.keras.Model, session: Session) -> dict[str, Any]:
 def _train(session: Session) -> dict[str, Any]:
     start = time.perf_counter()
     model = _compiled_model(session)
-    session.folder.create(session.config)
-    with session.strategy.scope():
-        checkpoint = EpochCheckpoint(
-            str(session.shared.checkpoints_path), model, is_chief=session.is_chief
-        )
-    first_epoch = _resume(model, checkpoint, session)
-    _fit(model, checkpoint, session, first_epoch)
-    results = _results(model, session)
-    results["seconds_of_last_session"] = time.perf_counter() - start
-    session.folder.write_model(model)
-    session.folder.write_results(results)
-    if session.is_chief:
-        shutil.rmtree(session.shared.checkpoints_path)
+    with session.folder.held():
+        session.folder.create(session.config)
+        with session.strategy.scope():
+            checkpoint = EpochCheckpoint(
+                str(session.shared.checkpoints_path), model, is_chief=session.is_chief
+            )
+        first_epoch = _resume(model, checkpoint, session)
+        _fit(model, checkpoint, session, first_epoch)
+        results = _results(model, session)
+        results["seconds_of_last_session"] = time.perf_counter() - start
+        session.folder.write_model(model)
+        session.folder.write_results(results)
+        if session.is_chief:
+            shutil.rmtree(session.shared.checkpoints_path)
     return results
 
 
@@ -259,7 +260,8 @@ def run(
         the epoch with the best validation accuracy, parameters, seconds and versions.
 
     # Raises
-        WorkdirError: if `workdir` holds another run or cannot be written.
+        WorkdirError: if `workdir` holds another run, cannot be written, or another
+            process trains in it.
         TrainingDiverged: if the loss becomes NaN or infinite.
         WorkerLost: if another worker of a distributed run has stopped.
         ValueError: if the dataset is not prepared, the strategy does not fit, or the

@@ -105,13 +105,13 @@ def _table(tuning: Tuning) -> rich.table.Table:
 
 
 def main() -> None:
-    grid, seeds = grid_of(FLAGS.grid), _seeds()
+    grid, seeds, others = grid_of(FLAGS.grid), _seeds(), settings(FLAGS.set)
     tunings = candidates_of(
         _names(),
         grid,
         seeds=seeds,
         workdir=FLAGS.workdir,
-        settings=settings(FLAGS.set),
+        settings=others,
         smoke=FLAGS.smoke,
     )
     console = rich.console.Console(highlight=False)
@@ -126,7 +126,8 @@ def main() -> None:
     for tuning in tunings:
         console.print(_table(tuning))
     path = Path(FLAGS.workdir) / "tuning.json"
-    write_tunings(path, tunings, grid=grid, seeds=seeds, failures=failures)
+    about = {"grid": grid, "settings": others, "seeds": seeds}
+    write_tunings(path, tunings, **about, failures=failures)
     console.print(f"written to {path}")
     if failures:
         name, reason = next(iter(failures.items()))

@@ -5,6 +5,7 @@ epochs and steps. The winner has the best mean accuracy on the validation split;
 test split is not evaluated at all.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -18,7 +19,7 @@ from larq_irnet.atomic_path import atomic_path
 from zoo import recipes
 from zoo.run_pool import PooledRun
 from zoo.train_config import TrainConfig
-from zoo.workdir_error import writing
+from zoo.workdir_error import WorkdirError, writing
 
 __all__ = ["Candidate", "Tuning", "candidates_of", "grid_of", "write_tunings"]
 
@@ -41,15 +42,23 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     """
     grid: dict[str, list[Any]] = {}
     for text in texts:
-        name, _, values = text.partition("=")
-        parts = values.split(",")
-        if not name or "" in parts or name in grid or len(set(parts)) < len(parts):
+        name, _, listed = text.partition("=")
+        values = _values(listed)
+        is_repeated = any(one in values[:place] for place, one in enumerate(values))
+        if not (name and values) or "" in values or name in grid or is_repeated:
             raise ValueError(
-                "Expected each setting once, with its values, like 'name=value,other', "
-                f"got {text!r}."
+                "Expected each setting once, with values that differ, like "
+                f"'name=value,other', got {text!r}."
             )
-        grid[name] = [_value(part) for part in parts]
+        grid[name] = values
     return grid
+
+
+def _values(text: str) -> list[Any]:
+    """Those between commas; a comma within brackets of JSON separates none."""
+    with contextlib.suppress(json.JSONDecodeError):
+        return [*json.loads(f"[{text}]")]
+    return [_value(part) for part in text.split(",")]
 
 
 def _value(text: str) -> Any:
@@ -177,11 +186,17 @@ def candidates_of(
         ValueError: for an unknown recipe or setting, a seed that is given twice, or
             recipes whose budgets differ.
     """
-    if not names or not seeds or len(set(seeds)) < len(seeds):
+    if (
+        not names
+        or not seeds
+        or len({*seeds}) < len(seeds)
+        or len({*names}) < len(names)
+    ):
         raise ValueError(
-            f"Expected recipes, and seeds that differ, got {list(names)} and "
+            f"Expected recipes and seeds, each once, got {list(names)} and "
             f"{list(seeds)}."
         )
+    _check_settings(grid, settings or {})
     tunings = []
     for name in names:
         config = recipes.get(name).config.with_settings(settings or {})
@@ -192,6 +207,21 @@ def candidates_of(
         tunings.append(Tuning(name, tuple(candidates)))
     _check_budgets(tunings)
     return tunings
+
+
+def _check_settings(grid: Grid, settings: Mapping[str, Any]) -> None:
+    """Makes sure that nothing is set that a tuning decides, or set twice."""
+    decided = sorted({"seed", "evaluate_test"} & {*grid, *settings})
+    if decided:
+        raise ValueError(
+            f"Expected settings other than {decided}: seeds are given apart, and the "
+            "test split is not evaluated."
+        )
+    twice = sorted({*grid} & {*settings})
+    if twice:
+        raise ValueError(
+            f"Expected {twice} either in the grid or with one value for all, got both."
+        )
 
 
 def _candidate(
@@ -234,14 +264,41 @@ def _check_budgets(tunings: Sequence[Tuning]) -> None:
 def write_tunings(path: Path, tunings: Sequence[Tuning], **about: Any) -> None:
     """Writes what was tried and chosen as JSON.
 
+    What another tuning left there stays, under "earlier", unless it was of the same
+    recipes with the same grid and settings.
+
     # Arguments
         path: The file, written whole or not at all.
         tunings: One for each recipe.
         about: What else to note, such as the seeds.
 
     # Raises
-        WorkdirError: if it cannot be written.
+        WorkdirError: if it cannot be written, or holds something else.
     """
     content = {**about, "recipes": [one.summary() for one in tunings]}
+    earlier = [one for one in _tunings_in(path) if _subject(one) != _subject(content)]
+    if earlier:
+        content["earlier"] = earlier
     with writing(path.parent), atomic_path(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _tunings_in(path: Path) -> list[dict[str, Any]]:
+    """What was written before, the latest first."""
+    if not path.exists():
+        return []
+    try:
+        latest = json.loads(path.read_text())
+        earlier = latest.pop("earlier", [])
+        return [latest, *earlier]
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise WorkdirError(
+            f"Expected the outcome of a tuning in {path}, got something else "
+            f"({error!r}). Remove the file; the runs stay."
+        ) from error
+
+
+def _subject(content: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a tuning was of, whatever its seeds."""
+    names = [one["recipe"] for one in content["recipes"]]
+    return names, content.get("grid"), content.get("settings")

@@ -17,6 +17,7 @@ imported.json            in place of training: the checkpoint that model.keras c
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
 import zipfile
@@ -37,6 +38,11 @@ from zoo.train_config import TrainConfig
 from zoo.workdir_error import WorkdirError, writing
 
 __all__ = ["Workdir", "WorkdirError"]
+
+try:
+    import fcntl
+except ImportError:  # not Unix
+    fcntl = None  # type: ignore[assignment]
 
 _TEST = frozenset({"test"})  # not evaluated by runs that settings are chosen from
 _METRICS = {"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}
@@ -116,12 +122,52 @@ class Workdir:
                 f"{error.strerror}."
             ) from error
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes of this machine from training in the folder.
+
+        It is made if there is none. Where folders cannot be locked, nothing is kept
+        from anybody.
+
+        # Raises
+            WorkdirError: if another process holds it, or it cannot be made.
+        """
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        if fcntl is None:
+            yield
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise WorkdirError(
+                    f"Expected a workdir that nothing else trains in, got {self.path}. "
+                    "Wait for the other process, or choose another workdir."
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+            yield
+        finally:
+            os.close(descriptor)  # and the lock is gone
+
     @property
     def imported_from(self) -> str:
-        """The checkpoint that the model was imported from; empty for a run."""
+        """The checkpoint that the model was imported from; empty for a run.
+
+        # Raises
+            WorkdirError: if the note of it is damaged.
+        """
         if not self._imported_path.exists():
             return ""
-        return str(json.loads(self._read(self._imported_path))["checkpoint"])
+        try:
+            return str(json.loads(self._read(self._imported_path))["checkpoint"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise WorkdirError(
+                f"Expected {self._imported_path} to name a checkpoint, got something "
+                f"else ({error!r}). Import the checkpoint again."
+            ) from error
 
     def write_imported_from(self, checkpoint: str) -> None:
         """Marks the folder as that of an imported model."""
@@ -191,6 +237,12 @@ class Workdir:
             raise WorkdirError(
                 f"{error} Remove {self.path} and train again."
             ) from error
+
+    def model_digest(self) -> str:
+        """Tells the file of the trained model from others; empty if there is none."""
+        if not self._model_path.is_file():
+            return ""
+        return hashlib.sha256(self._model_path.read_bytes()).hexdigest()
 
     def write_model(self, model: tf.keras.Model) -> None:
         """Saves the latent weights with the structure of the model."""

@@ -187,3 +187,19 @@ def test_none_is_silent(clock, console, tmp_path):
 def test_an_unknown_style():
     with pytest.raises(ValueError, match="one of .*'lines'.*, got 'loud'"):
         PoolProgress("loud")
+
+
+def test_damaged_metrics_of_one_run_are_not_the_end_of_all(progress, clock, tmp_path):
+    runs = [make_run(tmp_path / name) for name in ("damaged", "sound")]
+    finish_epochs(runs[0], 2)
+    runs[0].workdir.metrics_path.write_text(
+        "epoch,accuracy,loss,val_accuracy,val_loss\n0,x,0,0,0\n"
+    )
+    with progress.of(runs, parallel=2):
+        for run in runs:
+            progress.started(run)
+        clock.now += 10.0
+        progress.update()
+        progress.failed(runs[0], "It is damaged.")
+        complete(runs[1], 0.9)
+        progress.finished(runs[1])

@@ -129,6 +129,36 @@ def test_json(tmp_path):
     assert second["candidates"][1]["validation_accuracy"] is None
 
 
+def test_lists_in_a_grid():
+    assert grid_of(["decay_epochs=[5,10],[8]", "optimizer=adam,sgd"]) == {
+        "decay_epochs": [[5, 10], [8]],
+        "optimizer": ["adam", "sgd"],
+    }
+
+
+def test_other_tunings_in_the_same_folder_stay(tmp_path):
+    path = tmp_path / "tuning.json"
+
+    def tune(name, rates, seeds):
+        grid = {"learning_rate": rates}
+        found = tunings(tmp_path, [name], grid=grid, seeds=seeds)
+        write_tunings(path, found, grid=grid, settings={}, seeds=seeds)
+        return json.loads(path.read_text())
+
+    first = tune(RECIPES[0], [0.01], [100])
+    assert "earlier" not in first
+    second = tune(RECIPES[1], [0.01], [100])
+    assert second["earlier"] == [first]
+    third = tune(RECIPES[1], [0.01], [100, 101])  # the same with more seeds
+    assert third["seeds"] == [100, 101]
+    assert third["earlier"] == [first]
+    fourth = tune(RECIPES[1], [0.03], [100])
+    assert [one["seeds"] for one in fourth["earlier"]] == [[100, 101], [100]]
+    path.write_text("[]")
+    with pytest.raises(WorkdirError, match="Remove the file; the runs stay"):
+        tune(RECIPES[0], [0.01], [100])
+
+
 def test_a_file_that_cannot_be_written(tmp_path):
     with pytest.raises(WorkdirError):
         write_tunings(tmp_path / "missing" / "tuning.json", [])
@@ -137,10 +167,17 @@ def test_a_file_that_cannot_be_written(tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"names": []}, r"recipes, and seeds that differ, got \[\]"),
-        ({"seeds": []}, r"seeds that differ, got .* and \[\]"),
-        ({"seeds": [1, 1]}, r"seeds that differ, got .* and \[1, 1\]"),
+        ({"names": []}, r"recipes and seeds, each once, got \[\]"),
+        ({"names": RECIPES[:1] * 2}, r"recipes and seeds, each once, got .*digits"),
+        ({"seeds": []}, r"seeds, each once, got .* and \[\]"),
+        ({"seeds": [1, 1]}, r"seeds, each once, got .* and \[1, 1\]"),
         ({"names": ["nope"]}, "Expected a recipe out of .*got 'nope'"),
+        ({"grid": {"seed": [1, 2]}}, "other than .'seed'.: seeds are given apart"),
+        ({"settings": {"evaluate_test": True}}, "other than .'evaluate_test'."),
+        (
+            {"settings": {"learning_rate": 0.1}},
+            "'learning_rate'. either in the grid or with one value for all",
+        ),
         ({"grid": {"nope": [1]}}, "Expected a setting out of .*got 'nope'"),
         (
             {"names": ["irnet_resnet20_digits", "float_resnet20_digits_sgd"]},
@@ -154,8 +191,9 @@ def test_what_cannot_be_tuned(options, message, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "texts", [["learning_rate"], ["=1"], ["a=1,"], ["a=1,1"], ["a=1", "a=2"]]
+    "texts",
+    [["learning_rate"], ["=1"], ["a=1,"], ["a=1,1"], ["a=0.01,1e-2"], ["a=1", "a=2"]],
 )
 def test_grids_that_are_none(texts):
-    with pytest.raises(ValueError, match="each setting once, with its values"):
+    with pytest.raises(ValueError, match="each setting once, with values that differ"):
         grid_of(texts)

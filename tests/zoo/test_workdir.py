@@ -317,3 +317,23 @@ def test_forgetting_without_metrics(tmp_path):
     folder = Workdir(tmp_path)
     folder.forget_epochs_from(0)
     assert folder.history() == []
+
+
+def test_a_folder_that_is_held(tmp_path):
+    workdir = Workdir(tmp_path / "run")
+    with workdir.held():
+        with pytest.raises(
+            WorkdirError, match="that nothing else trains in, got .*run"
+        ):
+            with Workdir(tmp_path / "run").held():
+                raise AssertionError("held twice")
+        assert [*workdir.path.iterdir()] == []
+    with workdir.held():  # free again
+        pass
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense"])
+def test_a_damaged_note_of_an_import(tmp_path, content):
+    (tmp_path / "imported.json").write_text(content)
+    with pytest.raises(WorkdirError, match="imported.json to name a checkpoint"):
+        Workdir(tmp_path).imported_from

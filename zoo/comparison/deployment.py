@@ -21,7 +21,7 @@ _XNNPACK = {"use_xnnpack": True}
 
 
 def export_run(folder: Path, *, data_dir: str | None = None) -> Path:
-    """Exports a finished run into its folder, once.
+    """Exports a finished run into its folder.
 
     # Arguments
         folder: Of the run.
@@ -35,15 +35,14 @@ def export_run(folder: Path, *, data_dir: str | None = None) -> Path:
         ImportError: if larq-compute-engine is not installed.
     """
     path, run = folder / "compared.tflite", Workdir(folder)
-    if not path.exists():
-        samples = dataset_of(run.config(), data_dir).arrays("validation", _SAMPLES)
-        tflite_export.export(
-            run.model(),
-            path,
-            samples=samples.images,
-            labels=samples.labels,
-            benchmark=False,
-        )
+    samples = dataset_of(run.config(), data_dir).arrays("validation", _SAMPLES)
+    tflite_export.export(
+        run.model(),
+        path,
+        samples=samples.images,
+        labels=samples.labels,
+        benchmark=False,
+    )
     return path
 
 

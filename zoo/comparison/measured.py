@@ -1,15 +1,17 @@
 """What was measured on a machine for a comparison, kept in its folder."""
 
 import dataclasses
+import hashlib
 import json
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from larq_irnet.atomic_path import atomic_path
+from zoo.run_pool import PooledRun
 from zoo.workdir_error import WorkdirError, writing
 
-__all__ = ["Deployed", "Measured", "machine"]
+__all__ = ["Deployed", "Measured", "machine", "run_identity"]
 
 
 def _processor() -> str:
@@ -20,6 +22,13 @@ def _processor() -> str:
             return next(names, "").strip() or platform.machine()
     except OSError:  # not Linux
         return platform.processor() or platform.machine()
+
+
+def run_identity(run: PooledRun) -> str:
+    """Tells a finished run from one of other settings or weights."""
+    digest = hashlib.sha256(run.config.to_json().encode())
+    digest.update(run.workdir.model_digest().encode())
+    return digest.hexdigest()
 
 
 def machine() -> str:
@@ -53,6 +62,7 @@ class Measured:
         binary_mac_share: Share of the multiply-accumulates that are binary, in [0, 1].
         deployed: The exported networks; none without larq-compute-engine.
         not_exported: Why others could not be exported.
+        runs: Which runs were measured, by `run_identity`.
     """
 
     machine: str
@@ -60,18 +70,21 @@ class Measured:
     binary_mac_share: Mapping[str, float]
     deployed: Mapping[str, Deployed] = dataclasses.field(default_factory=dict)
     not_exported: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    runs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
-    def covers(self, names: Collection[str], *, exported: bool) -> bool:
-        """Whether nothing is missing of these recipes.
+    def covers(self, runs: Mapping[str, str], *, exported: bool) -> bool:
+        """Whether nothing is missing, and nothing is of other runs.
 
         # Arguments
-            names: The recipes.
+            runs: Of the recipes, by `run_identity`.
             exported: Whether they are to be exported as well.
         """
         there = {**self.deployed, **self.not_exported}
         return all(
-            name in self.train_step_ms and (name in there or not exported)
-            for name in names
+            name in self.train_step_ms
+            and (name in there or not exported)
+            and self.runs.get(name) == identity
+            for name, identity in runs.items()
         )
 
     def write(self, path: Path) -> None:

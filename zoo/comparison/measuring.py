@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from zoo.comparison.measured import Deployed, Measured, machine
+from zoo.comparison.measured import Deployed, Measured, machine, run_identity
 from zoo.comparison.step_time import measure_steps
 from zoo.network_cost import network_cost
 from zoo.run_pool import PooledRun
@@ -60,7 +60,8 @@ def measured(
     """Sizes, latencies and training steps, from a file if they are there.
 
     All recipes are measured in turns in this process, so that ratios are of one state
-    of the machine: if one is missing, all are measured again.
+    of the machine: if one is missing, or its run is another one, all are exported and
+    measured again.
 
     # Arguments
         runs: A finished run of each recipe.
@@ -72,8 +73,9 @@ def measured(
     # Raises
         WorkdirError: if the file is damaged or cannot be written.
     """
+    identities = {name: run_identity(run) for name, run in runs.items()}
     there = None if again else Measured.read(path)
-    if there is not None and there.covers(runs, exported=can_export()):
+    if there is not None and there.covers(identities, exported=can_export()):
         return there
     deployed: dict[str, Deployed] = {}
     failures: dict[str, str] = {}
@@ -90,6 +92,7 @@ def measured(
         },
         deployed=deployed,
         not_exported=failures,
+        runs=identities,
     )
     tf.keras.backend.clear_session()
     found.write(path)

@@ -107,6 +107,11 @@ def runs_of(
     # Raises
         ValueError: for an unknown recipe or setting.
     """
+    if "seed" in (settings or {}):
+        raise ValueError(
+            "Expected settings other than 'seed': the seeds of a comparison are 0, 1, "
+            f"..., {seeds - 1}. Set their number."
+        )
     recipe, workdir = recipes.get(name), Path(workdir)
     config = _configured(
         recipe, smoke=smoke, settings=settings or {}, diagnostics=diagnostics
@@ -115,7 +120,7 @@ def runs_of(
     teacher = _teacher_among(recipe, map(recipes.get, names))
     if teacher is not None and not smoke:  # shrunk runs learn from initial weights
         needs = (_folder(workdir, teacher.name, 0),)
-        config = config.with_settings({"teacher_weights": str(needs[0])})
+        config = config.with_settings({"teacher_weights": str(needs[0].resolve())})
     return [
         PooledRun(
             name=f"{name}, seed {seed}",

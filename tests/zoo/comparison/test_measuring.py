@@ -1,11 +1,13 @@
+import dataclasses
 import json
+import shutil
 
 import pytest
 
 import tflite_export
 from tests.zoo.comparison.conftest import NAMES, SMOKE, measured_by_hand
 from zoo.comparison import deployment, measuring
-from zoo.comparison.measured import Measured, machine
+from zoo.comparison.measured import Measured, machine, run_identity
 from zoo.comparison.measuring import measured
 from zoo.comparison.plan import planned_runs
 from zoo.workdir_error import WorkdirError
@@ -63,12 +65,39 @@ def test_round_trip(tmp_path):
     assert Measured.read(tmp_path / "measured.json") == there
 
 
+def identities(runs):
+    return {name: run_identity(run) for name, run in runs.items()}
+
+
 def test_what_is_there_is_not_measured_again(runs, steps, tmp_path):
     path = tmp_path / "measured.json"
-    measured_by_hand(NAMES).write(path)
-    assert measured(runs, path) == measured_by_hand(NAMES)
-    assert measured(dict([*runs.items()][:1]), path) == measured_by_hand(NAMES)
+    there = measured_by_hand(NAMES, runs=identities(runs))
+    there.write(path)
+    assert measured(runs, path) == there
+    assert measured(dict([*runs.items()][:1]), path) == there
     assert steps == []
+
+
+@pytest.mark.parametrize("change", ["settings", "weights"])
+def test_another_run_of_a_recipe_is_measured(
+    change, runs, steps, without_export, tmp_path
+):
+    path = tmp_path / "measured.json"
+    measured_by_hand(NAMES, runs=identities(runs)).write(path)
+    run = runs[NAMES[1]]
+    folder = tmp_path / "other"
+    shutil.copytree(run.folder, folder)
+    other = dataclasses.replace(run, folder=folder)
+    assert run_identity(other) == run_identity(run)
+    if change == "settings":
+        config = run.config.with_settings({"learning_rate": 0.5})
+        other = dataclasses.replace(other, config=config)
+    else:
+        with (folder / "model.keras").open("ab") as file:
+            file.write(b"!")
+    found = measured({**runs, NAMES[1]: other}, path)
+    assert steps == [NAMES]
+    assert found.runs[NAMES[1]] != run_identity(run)
 
 
 def test_one_recipe_more_measures_all_again(runs, steps, without_export, tmp_path):
@@ -90,8 +119,8 @@ def test_again(runs, steps, without_export, tmp_path):
 def test_without_the_engine_nothing_is_exported(runs, steps, without_export, tmp_path):
     found = measured(runs, tmp_path / "measured.json")
     assert (found.deployed, found.not_exported) == ({}, {})
-    assert found.covers(NAMES, exported=False)
-    assert not found.covers(NAMES, exported=True)
+    assert found.covers(identities(runs), exported=False)
+    assert not found.covers(identities(runs), exported=True)
 
 
 def test_a_network_that_cannot_be_exported(runs, steps, monkeypatch, tmp_path):
@@ -108,7 +137,7 @@ def test_a_network_that_cannot_be_exported(runs, steps, monkeypatch, tmp_path):
     assert list(found.deployed) == NAMES[:1]
     assert "some_layer: It is odd." in found.not_exported[NAMES[1]]
     assert any("some_layer" in text for text in said)
-    assert found.covers(NAMES, exported=True)
+    assert found.covers(identities(runs), exported=True)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"deployed": {}})])

@@ -73,6 +73,15 @@ def test_a_teacher_among_the_recipes_is_trained_first(tmp_path):
     assert [run.needs for run in (*planned[FLOAT], *planned[IRNET])] == [()] * 4
 
 
+def test_a_teacher_has_one_path_however_the_folder_is_spelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    configs = [
+        runs_of(TAUGHT, [TAUGHT, FLOAT], seeds=1, workdir=folder)[0].config
+        for folder in ("runs", "./runs/../runs", tmp_path / "runs")
+    ]
+    assert configs[0] == configs[1] == configs[2]
+
+
 def test_a_teacher_elsewhere(tmp_path):
     (run,) = runs_of(TAUGHT, [TAUGHT, IRNET], seeds=1, workdir=tmp_path)
     assert (run.needs, run.config) == ((), config_of(TAUGHT))
@@ -100,3 +109,8 @@ def test_runs_without_test_accuracy_are_refused(tmp_path):
     settings = {"evaluate_test": False}
     with pytest.raises(ValueError, match="got `evaluate_test` off"):
         runs_of(IRNET, [IRNET], seeds=1, workdir=tmp_path, settings=settings)
+
+
+def test_the_seeds_are_no_setting(tmp_path):
+    with pytest.raises(ValueError, match="other than 'seed'.* are 0, 1, ..., 2"):
+        runs_of(IRNET, [IRNET], seeds=3, workdir=tmp_path, settings={"seed": 7})
