@@ -63,8 +63,10 @@ def _assign(
     left = list(operators)
     assigned: dict[str, Operator] = {}
     for rules in (
-        (_has_shape_of, _carries_name),
+        # One that writes bits carries the name of the next layer, too.
+        (_has_shape_of, _sign_carries_name, _carries_name),
         (_has_shape_of, _sign_carries_name),
+        (_has_shape_of, _carries_name),
         (_has_shape_of,),
     ):
         for layer in layers:

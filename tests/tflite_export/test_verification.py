@@ -171,7 +171,9 @@ def test_nan_in_the_outputs_is_an_error(
     weights = residual_model.get_weights()
     weights[-1] = weights[-1] * np.nan
     broken.set_weights(weights)
-    verification = verify(broken, converted_residual)
+    with pytest.raises(ValueError, match="NaN or Inf out of .*Check its weights"):
+        verify(broken, converted_residual)
+    verification = verify(residual_model, Flatbuffer(convert(broken)))
     assert any(one.layer == "output" for one in verification.findings())
     assert (
         "null"
