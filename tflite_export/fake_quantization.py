@@ -130,9 +130,11 @@ def with_fake_quantization(
         name: around_zero(limits)
         for name, limits in _with_one_scale(graph, limited).items()
     }
-    for name in _clamped_by_their_range(graph, limited):
-        graph.remove(name)
-        limited.pop(name, None)
+    for name in points:
+        clamp = _clamped_by_its_range(graph, name, limited)
+        if clamp is not None:
+            graph.remove(clamp)
+            limited[name] = limited.pop(clamp)
     for name, limits in limited.items():
         layer = FakeQuantization(
             limits.low, limits.high, name=graph.unused(f"{name}_int8")
@@ -241,24 +243,25 @@ def _clamping_layer(graph: LayerGraph, name: str) -> str | None:
     return reader if activation_name(graph.layers[reader]) in _CLAMPS else None
 
 
-def _clamped_by_their_range(
-    graph: LayerGraph, ranges: Mapping[str, Range]
-) -> list[str]:
-    """Activations that change nothing any more.
+def _clamped_by_its_range(
+    graph: LayerGraph, name: str, ranges: Mapping[str, Range]
+) -> str | None:
+    """An activation behind a layer that the range of the layer makes superfluous.
 
     What writes int8 clamps to its range. Behind a binary convolution, whose operator
     takes in no activation with a scale in between, that saves a pass over the numbers.
+    The layer gets the range of the activation, in which zero has to be the lowest step:
+    others are moved by less than a step.
     """
-    without_effect = []
-    for name, limits in ranges.items():
-        clamp = _clamping_layer(graph, name)
-        if clamp is None or graph.is_output(clamp):
-            continue
-        lowest, highest = _CLAMPS[activation_name(graph.layers[clamp])]
-        # a range that begins elsewhere is moved by less than a step
-        if lowest <= limits.low == 0.0 and limits.high <= highest:
-            without_effect.append(clamp)
-    return without_effect
+    clamp = _clamping_layer(graph, name) if name in ranges else None
+    if clamp is None or clamp not in ranges or graph.is_output(clamp):
+        return None
+    if is_of_one_scale(graph.layers[name]) and ranges[name] != ranges[clamp]:
+        return None  # others have its range, too
+    lowest, highest = _CLAMPS[activation_name(graph.layers[clamp])]
+    limits = ranges[clamp]
+    is_clamped = lowest <= limits.low == 0.0 and limits.high <= highest
+    return clamp if is_clamped else None
 
 
 def _round_weights(layer: tf.keras.layers.Layer) -> None:

@@ -57,6 +57,8 @@ _PASSING = (
 )
 _PASSING_FUNCTIONS = (
     "__operators__.getitem",
+    "compat.v1.squeeze",
+    "compat.v1.transpose",
     "expand_dims",
     "math.reduce_max",
     "reshape",
