@@ -22,7 +22,7 @@ _SAME = 1e-5  # of the largest value: rounding of float32 within one layer
 _RIGHT = 1e-4
 _WRONG_SHARE = 0.05  # of the values of an image: a sign that flipped touches a few
 _IMAGES = 8
-_BYTES = 2**28  # of the values of all layers
+_BYTES = 2**27  # of the values of all layers
 _Replace = Callable[[str, tf.Tensor], tf.Tensor]
 
 
