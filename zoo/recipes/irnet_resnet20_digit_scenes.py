@@ -1,8 +1,8 @@
 """IR-Net's ResNet-20 on scenes of digits.
 
-The published network for 32x32 pixels, trained from scratch with Adam, in as many
-epochs and steps for every method, at the best of four learning rates on the validation
-images (docs/results.md).
+The published network for 32x32 pixels, trained from scratch with Adam and two epochs of
+warm-up, in as many epochs and steps for every method, at the learning rate that was the
+best on the validation images (docs/results.md).
 
     python -m zoo.train --recipe=irnet_resnet20_digit_scenes --workdir=runs/example
 """

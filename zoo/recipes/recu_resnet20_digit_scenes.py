@@ -1,8 +1,8 @@
 """ReCU's ResNet-20 on scenes of digits.
 
-The published network for 32x32 pixels, trained from scratch with Adam, in as many
-epochs and steps for every method, at the best of four learning rates on the validation
-images (docs/results.md).
+The published network for 32x32 pixels, trained from scratch with Adam and two epochs of
+warm-up, in as many epochs and steps for every method, at the learning rate that was the
+best on the validation images (docs/results.md).
 
 With the channel scales and pooled shortcuts of its networks.
 
