@@ -107,8 +107,9 @@ class Recorder(tf.keras.callbacks.Callback):
                 ),
                 "activation_entropy": np.mean(binary_entropy(channels)),
                 "activation_balance": np.mean(1 - np.abs(2 * channels - 1)),
-                "activation_gradient_share": np.mean(
-                    [one.surrogate_share for one in inputs]
+                "activation_gradient_share": np.average(
+                    [one.surrogate_share for one in inputs],
+                    weights=[32 * 4 * 4 * 4, 32 * 4 * 4 * 6],
                 ),
                 "gradient_cosine": gradient_cosine(
                     self.model, X[:32], Y[:32], loss=LOSS, directions=2, seed=epoch
