@@ -27,6 +27,6 @@ RECIPE = Recipe(
         learning_rate_schedule="warmup_cosine",
         warmup_epochs=2,
     ),
-    test_accuracy=0.9597,
+    test_accuracy=0.9573,
     reference="",
 )
