@@ -385,7 +385,7 @@ def test_layers_of_one_name_in_two_models_are_told_apart(tmp_path):
     )
     model = tf.keras.Model(x, outputs)
     model.compile(tf.keras.optimizers.SGD(0.0), "mse")
-    inputs = np.float32([[1.0, -1.0, 2.0, -2.0]])
+    inputs = np.array([[1.0, -1.0, 2.0, -2.0]], np.float32)
     monitor = BinarizationMonitor(inputs=inputs, csv_path=tmp_path / "figures.csv")
     history = model.fit(inputs, np.zeros((1, 8)), callbacks=[monitor], verbose=0)
     assert history.history["weight_entropy"] == pytest.approx([(6 * 0.0 + 2 * 1.0) / 8])
