@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from larq_irnet.functional_model import is_functional
@@ -253,19 +254,28 @@ class LayerGraph:
         outputs = self._config["output_layers"]
         self._config["output_layers"] = pointing(outputs, source, target)
 
-    def build(self, *, transfer_weights: bool) -> tf.keras.Model:
+    def build(
+        self,
+        *,
+        transfer_weights: bool,
+        weights: Mapping[str, Sequence[np.ndarray]] = {},
+    ) -> tf.keras.Model:
         """The changed model, which shares nothing with the one that was copied.
 
         # Arguments
             transfer_weights: Whether layers of the same name and shapes as in the
                 model that was copied have its weights; otherwise they are initial ones,
                 but for what is never trained, such as the statistics of the data.
+            weights: Latent weights of some layers, by name, in place of those.
         """
         layers = [without_code(entry) for entry in self._entries.values()]
         config = {**self._config, "layers": layers}
         with tf.keras.utils.custom_object_scope(objects_of(self.layers)):
             model = tf.keras.Model.from_config(config)
         _copy_weights(self._originals, model, all_of_them=transfer_weights)
+        with quantized_scope(False):
+            for name, values in weights.items():
+                model.get_layer(name).set_weights(values)
         return model
 
 

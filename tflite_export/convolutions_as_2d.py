@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
-from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.layer_kind import is_a
 from tflite_export.rewrites.candidates import candidates, only_reader, reconfigured
 from tflite_export.rewrites.channel_layers import acts_on_channels
@@ -40,11 +39,7 @@ def convolutions_as_2d(model: tf.keras.Model) -> tf.keras.Model:
             weights |= _two_parts(graph, name, layer)
     if not weights:
         return model
-    images = graph.build(transfer_weights=True)
-    with quantized_scope(False):
-        for name, values in weights.items():
-            images.get_layer(name).set_weights(values)
-    return images
+    return graph.build(transfer_weights=True, weights=weights)
 
 
 def _can_be_a_row(layer: tf.keras.layers.Conv1D) -> bool:

@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
-from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.convolutions_as_2d import convolutions_as_2d
 from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import kernel_quantizers
@@ -42,11 +41,7 @@ def without_float_operators(model: tf.keras.Model) -> tf.keras.Model:
         **_normalization_as_convolution(graph),
     }
     _set_activations_apart(graph)
-    rewritten = graph.build(transfer_weights=True)
-    with quantized_scope(False):
-        for name, values in weights.items():
-            rewritten.get_layer(name).set_weights(values)
-    return rewritten
+    return graph.build(transfer_weights=True, weights=weights)
 
 
 def _with_separate_calls(model: tf.keras.Model) -> tf.keras.Model:

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.layers import ChannelScale, LearnableBias
+from larq_irnet.operator_layers import function_of
 from tflite_export.layer_kind import is_a
 from tflite_export.layer_walk import is_binary
 
@@ -95,19 +96,12 @@ def _is_point(graph: LayerGraph, name: str) -> bool:
 
 def passes(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer hands the numbers of its input on, or some of them."""
-    return is_a(layer, _PASSING) or _function(layer) in _PASSING_FUNCTIONS
+    return is_a(layer, _PASSING) or function_of(layer) in _PASSING_FUNCTIONS
 
 
 def is_of_one_scale(layer: tf.keras.layers.Layer) -> bool:
     """Whether the runtime wants one scale for all that a layer reads and gives."""
-    return is_a(layer, _OF_ONE_SCALE) or _function(layer) in _FUNCTIONS_OF_ONE_SCALE
-
-
-def _function(layer: tf.keras.layers.Layer) -> str:
-    """Of TensorFlow that a layer of a model calls, or nothing."""
-    if type(layer).__name__ not in ("SlicingOpLambda", "TFOpLambda"):
-        return ""
-    return str(layer.get_config()["function"])
+    return is_a(layer, _OF_ONE_SCALE) or function_of(layer) in _FUNCTIONS_OF_ONE_SCALE
 
 
 def _is_floating(layer: tf.keras.layers.Layer) -> bool:

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
 from larq_irnet.layers import InformationRecovery
-from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.rewrites.candidates import candidates, latent_weights, reconfigured
 
 __all__ = ["recovery_as_layers"]
@@ -35,11 +34,7 @@ def recovery_as_layers(model: tf.keras.Model) -> tf.keras.Model:
             weights |= _take_apart(graph, name, layer)
     if not weights:
         return model
-    apart = graph.build(transfer_weights=True)
-    with quantized_scope(False):
-        for name, values in weights.items():
-            apart.get_layer(name).set_weights(values)
-    return apart
+    return graph.build(transfer_weights=True, weights=weights)
 
 
 def _is_simple(layer: InformationRecovery) -> bool:

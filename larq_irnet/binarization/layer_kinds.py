@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from larq_irnet import layers
+from larq_irnet.operator_layers import function_of
 
 __all__ = [
     "COUNTERPARTS",
@@ -109,30 +110,24 @@ def is_relu_like(layer: tf.keras.layers.Layer) -> bool:
     if isinstance(layer, tf.keras.layers.Activation):
         return relu_like(layer.activation)
     # what Keras makes of a function such as tf.nn.relu in a functional model
-    return _function(layer).removeprefix("nn.").removeprefix("math.") in _RELU_LIKE
-
-
-def _function(layer: tf.keras.layers.Layer) -> str:
-    if type(layer).__name__ not in ("SlicingOpLambda", "TFOpLambda"):
-        return ""
-    return str(layer.get_config()["function"])
+    return function_of(layer).removeprefix("nn.").removeprefix("math.") in _RELU_LIKE
 
 
 def is_sum(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer adds, other layers or a constant: `Add`, `x + y`, `x + 3`."""
     sums = ("__operators__.add", "math.add", "math.add_n")
-    return isinstance(layer, tf.keras.layers.Add) or _function(layer) in sums
+    return isinstance(layer, tf.keras.layers.Add) or function_of(layer) in sums
 
 
 def is_product(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer multiplies, other layers or one with a constant."""
-    multiplies = _function(layer) == "math.multiply"
+    multiplies = function_of(layer) == "math.multiply"
     return isinstance(layer, tf.keras.layers.Multiply) or multiplies
 
 
 def passes_signs_on(layer: tf.keras.layers.Layer) -> bool:
     """Whether a layer that reads one other gives the signs of what it reads."""
-    function = _function(layer).removeprefix("compat.v1.")
+    function = function_of(layer).removeprefix("compat.v1.")
     return isinstance(layer, _PASSING) or function in _PASSING_FUNCTIONS
 
 

@@ -1,11 +1,10 @@
 """All rewrites, one after the other, and what they did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from larq_irnet.layer_graph import LayerGraph
-from larq_irnet.quantized_scope import quantized_scope
 from tflite_export.rewrites.activations_before_signs import activations_before_signs
 from tflite_export.rewrites.candidates import candidates
 from tflite_export.rewrites.change import Change, Rewrite
@@ -80,7 +79,8 @@ def rewrite_layers(model: tf.keras.Model) -> tuple[tf.keras.Model, list[Rewrite]
             done += [Rewrite(one.layer, name, one.reason) for one in found]
             changes += found
         if changes:
-            current = _built(graph, changes)
+            weights = {name: one for c in changes for name, one in c.weights.items()}
+            current = graph.build(transfer_weights=True, weights=weights)
     return (current if done else model), done
 
 
@@ -90,12 +90,3 @@ def _of_its_own(model: tf.keras.Model) -> tf.keras.Model:
     if all(len(layer.inbound_nodes) == 1 for _, layer in candidates(graph)):
         return model
     return graph.build(transfer_weights=True)
-
-
-def _built(graph: LayerGraph, changes: Sequence[Change]) -> tf.keras.Model:
-    model = graph.build(transfer_weights=True)
-    with quantized_scope(False):
-        for change in changes:
-            for name, weights in change.weights.items():
-                model.get_layer(name).set_weights(weights)
-    return model
