@@ -108,19 +108,13 @@ class Workdir:
             WorkdirError: if it holds a run with other settings, or cannot be written.
         """
         self.check(config)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
+        with self._making():
             for path in self.path.glob(".partial-*"):
                 path.unlink()
             if self._config_path.exists():
                 return
             with atomic_path(self._config_path) as partial:
                 partial.write_text(config.to_json())
-        except OSError as error:
-            raise WorkdirError(
-                f"Expected a workdir that can be written, got {self.path}: "
-                f"{error.strerror}."
-            ) from error
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -132,8 +126,8 @@ class Workdir:
         # Raises
             WorkdirError: if another process holds it, or it cannot be made.
         """
-        with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+        with self._making():
+            pass
         if fcntl is None:
             yield
             return
@@ -358,6 +352,18 @@ class Workdir:
                 f"--recipe=ir2net_resnet20_digits --workdir={self.path}`."
             )
         return masks
+
+    @contextlib.contextmanager
+    def _making(self) -> Iterator[None]:
+        """Makes the folder, and reports in one line what stands in the way."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            yield
+        except OSError as error:
+            raise WorkdirError(
+                f"Expected a workdir that can be written, got {self.path}: "
+                f"{error.strerror}."
+            ) from error
 
     @contextlib.contextmanager
     def _replacing(self, path: Path) -> Iterator[Path]:

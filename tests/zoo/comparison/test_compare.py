@@ -56,7 +56,9 @@ def trained(pool):
 
 
 def rows_of(stdout):
-    return [line.split() for line in stdout.splitlines() if "_resnet20_" in line]
+    """Those of the table, not what is reported before it."""
+    rows = [line.split() for line in stdout.splitlines() if line.strip()]
+    return [row for row in rows if "_resnet20_" in row[0]]
 
 
 def test_table_and_files(compare, finished):
