@@ -164,8 +164,21 @@ def _check(
                     f"{run.name}, which needs it; got neither."
                 )
         run.workdir.check(run.config)
-        if not run.workdir.is_complete:
+        if run.workdir.is_complete:
+            _check_threads(run, threads)
+        else:
             dataset_of(run.config, data_dir).check_prepared()
+
+
+def _check_threads(run: PooledRun, threads: int) -> None:
+    """Makes sure that a finished run was trained as the others are."""
+    then = run.workdir.results().get("arithmetic", {}).get("threads", threads)
+    if then != threads:
+        raise ValueError(
+            f"Expected finished runs that were trained with threads={threads}, got "
+            f"threads={then} in {run.folder}: accuracies depend on it. Ask for {then}, "
+            "or choose another workdir."
+        )
 
 
 def train_all(
@@ -197,7 +210,8 @@ def train_all(
 
     # Raises
         ValueError: for a number out of its range, two runs in one folder, a folder that
-            holds another run, or a dataset that is not prepared.
+            holds another run or one with other threads, or a dataset that is not
+            prepared.
         WorkdirError: if a folder cannot be written.
     """
     if parallel is None:

@@ -1,12 +1,39 @@
 """What the results of a run tell besides the accuracies of its last epoch."""
 
+import os
+
 import larq as lq
 import numpy as np
 import tensorflow as tf
 
 import larq_irnet as irnet
 
-__all__ = ["best_epoch", "versions"]
+__all__ = ["arithmetic", "best_epoch", "versions"]
+
+
+def arithmetic() -> dict[str, int | bool | None]:
+    """What else decides in which order numbers are added up, and so the last bits.
+
+    Small networks that start from the same seed part from there.
+
+    # Returns
+        "threads" of one operation, 0 for all "cores", and whether TensorFlow uses its
+        "onednn" kernels, `None` where it does not tell.
+    """
+    return {
+        "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "cores": os.cpu_count(),
+        "onednn": _uses_onednn(),
+    }
+
+
+def _uses_onednn() -> bool | None:
+    """By `TF_ENABLE_ONEDNN_OPTS`, and without it by the processor."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return None
+    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def versions() -> dict[str, str]:

@@ -28,7 +28,7 @@ from zoo.epoch_summaries import EpochSummaries
 from zoo.evaluation import dataset_of, evaluate, evaluation_batches
 from zoo.pretrained import load_initial_weights
 from zoo.progress import TrainingProgress
-from zoo.run_summary import best_epoch, versions
+from zoo.run_summary import arithmetic, best_epoch, versions
 from zoo.session import Session, folder_of_this_process
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
@@ -209,6 +209,7 @@ def _results(model: tf.keras.Model, session: Session) -> dict[str, Any]:
         ),
         "replicas": session.strategy.num_replicas_in_sync,
         "versions": versions(),
+        "arithmetic": arithmetic(),
     }
 
 
@@ -257,7 +258,8 @@ def run(
     # Returns
         The content of `results.json`: accuracies and losses of the last epoch on
         validation and test split (on validation alone where `evaluate_test` is off),
-        the epoch with the best validation accuracy, parameters, seconds and versions.
+        the epoch with the best validation accuracy, parameters, seconds, versions, and
+        what the last bits depend on.
 
     # Raises
         WorkdirError: if `workdir` holds another run, cannot be written, or another

@@ -26,4 +26,6 @@ if config["seed"] == 9:
 accuracies = {
     split: {"accuracy": config["seed"] / 10} for split in ("validation", "test")
 }
-(folder / "results.json").write_text(json.dumps(accuracies))
+arithmetic = {"threads": request["threads"]}
+results = {**accuracies, "arithmetic": arithmetic}
+(folder / "results.json").write_text(json.dumps(results))

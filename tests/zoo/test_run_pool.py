@@ -76,6 +76,25 @@ def test_a_complete_run_is_not_trained_again(tmp_path):
     assert request_of(run)["pid"] == pid
 
 
+def test_finished_runs_with_other_threads_are_not_mixed_in(tmp_path):
+    run, other = pooled(tmp_path, 0), pooled(tmp_path, 1)
+    train_all([run], parallel=1, threads=2, worker=STUB)
+    message = "Expected .* that were trained with threads=1, got threads=2 in"
+    with pytest.raises(ValueError, match=message):
+        train_all([run, other], parallel=1, threads=1, worker=STUB)
+    assert not other.folder.exists()
+    assert train_all([run, other], parallel=1, threads=2, worker=STUB) == {}
+
+
+def test_finished_runs_that_do_not_tell_their_threads_are_kept(tmp_path):
+    run = pooled(tmp_path, 0)
+    train_all([run], parallel=1, worker=STUB)
+    results = run.workdir.results()
+    del results["arithmetic"]
+    run.workdir.write_results(results)
+    assert train_all([run], parallel=1, threads=2, worker=STUB) == {}
+
+
 @pytest.mark.parametrize(
     "seed, reason",
     [

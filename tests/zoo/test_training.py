@@ -5,10 +5,12 @@ import importlib.metadata
 import json
 import logging
 import math
+import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework.test_util import IsMklEnabled
 
 from tests.zoo.runs import PROMISED, assert_same, initial_weights, names, run, weights
 from tests.zoo.small_network import small_config, small_network
@@ -57,6 +59,7 @@ def test_metrics_are_finite_and_complete(finished_run):
 def test_results(finished_run):
     results = finished_run.results()
     assert set(results) == {
+        "arithmetic",
         "best_epoch",
         "epochs",
         "replicas",
@@ -72,6 +75,11 @@ def test_results(finished_run):
     packages = ["larq", "larq-irnet", "numpy", "tensorflow"]
     expected = {name: importlib.metadata.version(name) for name in packages}
     assert results["versions"] == expected
+    assert results["arithmetic"] == {
+        "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "cores": os.cpu_count(),
+        "onednn": IsMklEnabled(),
+    }
 
 
 def test_results_are_those_of_the_saved_model(small_run):

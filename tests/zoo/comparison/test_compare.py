@@ -18,6 +18,7 @@ from zoo.recipes_of_methods import METHODS
 SMOKE = [  # those of `small_workdir`
     "--smoke",
     "--seeds=2",
+    "--threads=0",  # as many as this process has
     '--set=diagnostics.metrics=["flip_ratio","weight_entropy"]',
     f"--recipes={','.join(NAMES)}",
 ]
