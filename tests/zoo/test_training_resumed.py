@@ -71,7 +71,8 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     assert_same_history(Workdir(tmp_path), small_run)
     ours, theirs = Workdir(tmp_path).histograms_path, small_run.histograms_path
     assert ours.read_bytes() == theirs.read_bytes()
-    assert results["test"] == small_run.results()["test"]
+    # threads may add up the losses of a batch in another order
+    assert results["test"] == pytest.approx(small_run.results()["test"], rel=1e-6)
     assert_same(
         initial_weights(tmp_path, small_config()),
         initial_weights(small_run.path, small_config()),
