@@ -21,7 +21,6 @@ from zoo.train_config import TrainConfig
 TITLE = "ResNet20 on digits, 2 seeds"
 SMOKE: dict[str, Any] = {
     "seeds": 2,
-    "threads": 0,  # as many as this process has
     "smoke": True,
     "diagnostics": True,
     "settings": {"diagnostics.metrics": ["flip_ratio", "weight_entropy"]},
