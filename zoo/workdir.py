@@ -108,7 +108,8 @@ class Workdir:
             WorkdirError: if it holds a run with other settings, or cannot be written.
         """
         self.check(config)
-        with self._making():
+        with self._making_the_folder():
+            self.path.mkdir(parents=True, exist_ok=True)
             for path in self.path.glob(".partial-*"):
                 path.unlink()
             if self._config_path.exists():
@@ -126,8 +127,8 @@ class Workdir:
         # Raises
             WorkdirError: if another process holds it, or it cannot be made.
         """
-        with self._making():
-            pass
+        with self._making_the_folder():
+            self.path.mkdir(parents=True, exist_ok=True)
         if fcntl is None:
             yield
             return
@@ -354,10 +355,9 @@ class Workdir:
         return masks
 
     @contextlib.contextmanager
-    def _making(self) -> Iterator[None]:
-        """Makes the folder, and reports in one line what stands in the way."""
+    def _making_the_folder(self) -> Iterator[None]:
+        """Reports in one line what stands in the way."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             yield
         except OSError as error:
             raise WorkdirError(

@@ -245,6 +245,7 @@ tf.config.set_logical_device_configuration(cpu, virtual)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 for policy in "float64", "mixed_float16":
     tf.keras.mixed_precision.set_global_policy(policy)
+    tf.keras.utils.set_random_seed(2)
     taus = []
     monitor = irnet.callbacks.BinarizationMonitor(
         on_histogram=lambda histogram: taus.append(histogram.tau)
@@ -268,6 +269,6 @@ def test_mirrored_strategy():
         assert len(dead) == len(stuck) == 3
         assert all(0 <= share <= 1 for share in dead + stuck)
         # the search for the loss scale of float16 skips steps at first
-        assert stuck[-1] < 1
+        assert 0 < stuck[-1] < 1
         # schedules are computed in float32 or float64
         assert taus == pytest.approx(expected, rel=1e-6)
