@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from larq_irnet.diagnostics import DEAD_TAU, STUCK_THRESHOLD, EpochHistogram
 from tflite_export import dead_weight_plots, report_plots
 from tflite_export.benchmarking import Latency
+from tflite_export.findings import Finding
 from tflite_export.operator_latency import by_kind
 from tflite_export.page_environment import Plot, kilobytes, page_environment, percent
 from tflite_export.report import Report
@@ -73,6 +74,15 @@ def _headlines(report: Report) -> list[tuple[str, str, str]]:
         explanation = f"of the float twin; {report.fastest.name}"
         lines.append((f"{ratio:.2f}×", "speed", explanation))
     return lines
+
+
+def _with_their_layers(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Each finding once, with all the layers that it is of."""
+    layers: dict[Finding, list[str]] = {}
+    for finding in findings:
+        of_any_layer = replace(finding, layer="")
+        layers.setdefault(of_any_layer, []).append(finding.layer)
+    return [*layers.items()]
 
 
 def _side_by_side(report: Report) -> list[Latency]:
@@ -176,6 +186,7 @@ def render_page(report: Report, record: TrainingRecord | None = None) -> str:
         report=report,
         record=record,
         headlines=_headlines(report),
+        findings=_with_their_layers(report.findings),
         side_by_side=_side_by_side(report),
         latencies_by_kind=by_kind(report.operator_latencies),
         columns=[_bar_plots(report, record), _training_plots(record)],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from larq_irnet.diagnostics import EpochHistogram
+from tflite_export.findings import Finding
 from tflite_export.report_page import TrainingRecord, render_page
 from tflite_export.report_plots import WeightHistogram
 
@@ -106,6 +107,19 @@ def test_the_page_shows_what_was_found(exported_residual, record):
     for words in ("2 / 2", "a <title>", "first", "LceBconv2d", "surrogate gradient"):
         assert words in text
     assert "verified" in text
+
+
+def test_a_finding_of_many_layers_stands_on_the_page_once(exported_residual):
+    findings = (
+        Finding("slower", "one", "It is slow.", "Be quick."),
+        Finding("note", "other", "It is slow.", "Be quick."),
+        Finding("slower", "two", "It is slow.", "Be quick."),
+    )
+    report = dataclasses.replace(exported_residual.report, findings=findings)
+    text = read(render_page(report)).text
+    rows = text[text.index("remedy") : text.index("Binary layers")]
+    assert rows.count("It is slow.") == rows.count("Be quick.") == 2
+    assert rows.index("slower") < rows.index("one, two") < rows.index("other")
 
 
 def test_dead_weights_of_all_runs_that_have_them(exported_residual, record):
