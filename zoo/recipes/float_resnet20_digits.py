@@ -2,7 +2,8 @@
 
 The network of the other recipes on digits, with ReLU.
 Learning rate and initial scale of normalisations were chosen on the validation images
-out of three rates and two scales, as for the other methods.
+out of five rates and two scales, then one more change out of five, as many as for every
+method (`docs/results.md`).
 
     python -m zoo.train --recipe=float_resnet20_digits --workdir=runs/example
 

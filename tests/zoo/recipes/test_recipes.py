@@ -117,6 +117,11 @@ def test_every_recipe_builds_its_network(name):
     assert parameters(model) == PARAMETERS[name]
 
 
+def _settings(name, free):
+    config = vars(recipes.get(name).config)
+    return {key: value for key, value in config.items() if key not in free}
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_headers_hold_the_published_accuracy(name):
     module = pkgutil.resolve_name(f"zoo.recipes.{name}")
@@ -135,18 +140,24 @@ def test_overrides_replace_arguments_of_the_builder():
     assert recipe.config.pad_values == 1.0
 
 
-@pytest.mark.parametrize("suffix, tuned", [("", True), ("_sgd", False)])
-def test_digits_recipes_differ_in_the_method_and_what_was_tuned(suffix, tuned):
-    configs = [
-        recipes.get(f"{method}_resnet20_digits{suffix}").config
-        for method in ("float", "ste_sign", "irnet", "recu")
-    ]
-    free = {"method", *(("learning_rate", "network_options") if tuned else ())}
-    settings = [
-        {name: value for name, value in vars(config).items() if name not in free}
-        for config in configs
-    ]
+def test_digits_recipes_differ_in_the_method_and_what_was_tuned():
+    tuned = {"learning_rate", "network_options", "optimizer", "weight_decay"}
+    free = {"method", "estimator", "restriction", "warmup_epochs", *tuned}
+    methods = ("float", "ste_sign", "irnet", "recu", "ir2net", "dirnet")
+    settings = [_settings(f"{method}_resnet20_digits", free) for method in methods]
     assert all(one == settings[0] for one in settings)
+
+
+def test_digits_recipes_with_sgd_differ_in_the_method():
+    methods = ("float", "ste_sign", "irnet", "recu")
+    settings = [_settings(f"{one}_resnet20_digits_sgd", {"method"}) for one in methods]
+    assert all(one == settings[0] for one in settings)
+
+
+def test_the_taught_recipe_has_the_settings_of_the_one_without():
+    free = {"teacher", "teacher_weights", "distillation"}
+    taught = _settings("dirnet_resnet20_digits_rbd", free)
+    assert taught == _settings("dirnet_resnet20_digits", free)
 
 
 def test_scenes_recipes_have_one_budget_and_the_published_networks():
