@@ -139,6 +139,7 @@ def compare(
         Path(workdir) / "measured.json",
         data_dir=data_dir,
         again=measure_again,
+        brief=smoke,
         report=report,
     )
     return Comparison(

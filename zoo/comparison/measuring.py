@@ -14,6 +14,8 @@ from zoo.train_config import TrainConfig
 
 __all__ = ["can_export", "measured"]
 
+_STEP_SECONDS = 30.0  # medians of shorter ones differ by a tenth on small networks
+
 
 def can_export() -> bool:
     """Whether Larq Compute Engine is installed."""
@@ -55,6 +57,7 @@ def measured(
     *,
     data_dir: str | None = None,
     again: bool = False,
+    brief: bool = False,
     report: Callable[[str], None] = lambda text: None,
 ) -> Measured:
     """Sizes, latencies and training steps, from a file if they are there.
@@ -68,6 +71,7 @@ def measured(
         path: The file.
         data_dir: Where tensorflow-datasets keeps its data; `None` for its default.
         again: Whether to measure what is there as well.
+        brief: Whether a few training steps are enough, as for shrunk runs.
         report: Called with what is being done.
 
     # Raises
@@ -83,7 +87,8 @@ def measured(
         deployed, failures = _deployed(runs, data_dir, report)
     configs = {name: run.config for name, run in runs.items()}
     report("measuring training steps")
-    seconds = measure_steps(configs, data_dir=data_dir)
+    at_least = 0.0 if brief else _STEP_SECONDS
+    seconds = measure_steps(configs, data_dir=data_dir, seconds=at_least)
     found = Measured(
         machine=machine(),
         train_step_ms={name: 1e3 * time for name, time in seconds.items()},

@@ -32,7 +32,8 @@ def measure_steps(
     configs: Mapping[str, TrainConfig],
     *,
     data_dir: str | None = None,
-    rounds: int = 10,
+    seconds: float,
+    min_rounds: int = 10,
     steps_per_round: int = 3,
 ) -> dict[str, float]:
     """How long a step of each recipe takes, with all cores.
@@ -43,7 +44,8 @@ def measure_steps(
     # Arguments
         configs: Settings by recipe.
         data_dir: Where tensorflow-datasets keeps its data; `None` for its default.
-        rounds: How often each recipe has its turn.
+        seconds: So long they take turns, all together.
+        min_rounds: How often each has its turn at least.
         steps_per_round: Steps in one turn.
 
     # Returns
@@ -53,11 +55,14 @@ def measure_steps(
     for step in steps.values():
         for _ in range(_WARM_UP_STEPS):
             step()
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(rounds):
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    end = time.perf_counter() + seconds
+    rounds = 0
+    while rounds < min_rounds or time.perf_counter() < end:
         for name, step in steps.items():
             for _ in range(steps_per_round):
                 start = time.perf_counter()
                 step()
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+                times[name].append(time.perf_counter() - start)
+        rounds += 1
+    return {name: statistics.median(found) for name, found in times.items()}

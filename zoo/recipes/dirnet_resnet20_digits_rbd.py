@@ -11,8 +11,8 @@ The second one takes about two minutes on two CPU cores. The settings are those 
 1. Padded with ones: the last stage sees 2x2 pixels, where Larq Compute Engine computes
 zero padding wrongly (see `tflite_export.lint`).
 
-`python -m zoo.compare --threads=0 --recipes=dirnet_resnet20_digits_rbd` printed the
-accuracy of `RECIPE`, the mean of three seeds, all with the teacher of seed 0.
+`python -m zoo.compare --recipes=dirnet_resnet20_digits_rbd` printed the accuracy of
+`RECIPE`, the mean of three seeds, all with the teacher of seed 0.
 """
 
 from zoo.recipes.recipe import Recipe
@@ -29,7 +29,7 @@ RECIPE = Recipe(
         estimator={"t_min": 0.01},
         teacher={"network": "ResNet20"},
         teacher_weights="runs/float",
-        distillation={"targets": "labels", "gamma": 0.01},
+        distillation={"targets": "labels", "gamma": 0.1},
         dataset="digits",
         epochs=40,
         batch_size=32,
