@@ -299,6 +299,6 @@ def diagnostic_panel(
         _lines(axes, rows, curves, diagnostic.scale)
         axes.set_ylabel(diagnostic.label)
         if diagnostic.is_logarithmic:
-            axes.set_yscale("log", nonpositive="mask")
+            axes.set_yscale("log", nonpositive="clip")  # of a band: down to the axis
         _legend(figure, shown, lines=True)
         return svg(figure)

@@ -153,6 +153,20 @@ def test_a_single_seed_and_a_single_epoch(made_up):
     assert page.of("text").count("1") == 2  # the only epoch, of two plots
 
 
+def test_a_band_down_to_zero_on_a_logarithmic_axis_keeps_its_shape(made_up):
+    def corners_of_band(deviation):
+        mean = np.array([0.5, 0.1, 0.3, 0.1, 0.2])
+        flips = plots.Curve(np.arange(1, 6), mean, np.array(deviation))
+        row = made_up.rows[1]
+        flip_ratio = plots.DIAGNOSTICS["flip_ratio"]
+        svg = plots.diagnostic_panel([row], {row.recipe: flips}, flip_ratio)
+        (path,) = re.findall(r'PolyCollection_1".*?<path .*?d="(M.*?)"', svg, re.DOTALL)
+        return len(re.findall("[ML]", path))
+
+    narrow = corners_of_band([0.01, 0.01, 0.02, 0.01, 0.05])
+    assert corners_of_band([0.01, 0.01, 0.4, 0.01, 0.2]) == narrow
+
+
 def test_recipes_beyond_the_colours_are_told_apart(made_up):
     rows = [
         dataclasses.replace(made_up.rows[1], recipe=f"recipe_{number}")
