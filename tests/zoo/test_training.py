@@ -35,12 +35,16 @@ def test_tensorboard_files(finished_run):
     assert {path.parent.name for path in events} == {"train", "validation"}
 
 
-def test_metrics_follow_the_schedules(finished_run):
-    config, history = finished_run.config(), finished_run.history()
-    assert [row["epoch"] for row in history] == [0, 1]
+@pytest.mark.parametrize(
+    "name, t_min, epochs", [("finished_run", 1.0, 2), ("small_run", 0.1, 3)]
+)
+def test_metrics_follow_the_schedules(name, t_min, epochs, request):
+    finished = request.getfixturevalue(name)
+    config, history = finished.config(), finished.history()
+    assert [row["epoch"] for row in history] == list(range(epochs))
     for row in history:
         progress = row["epoch"] / config.epochs
-        t = 0.1 * 100**progress
+        t = t_min * (10 / t_min) ** progress
         # schedules are computed in float32
         assert row["t"] == pytest.approx(t, rel=1e-6)
         assert row["k"] == pytest.approx(max(1 / t, 1), rel=1e-6)
@@ -123,9 +127,9 @@ def test_a_complete_run_is_not_trained_again(finished_run, fails_if_it_trains, c
         ({"seed": 5}, r"seed=0 there, 5 now"),
         (
             {"learning_rate": 0.02, "epochs": 7},
-            r"epochs=2 there, 7 now; learning_rate=0\.003 there, 0\.02 now",
+            r"epochs=2 there, 7 now; learning_rate=0\.01 there, 0\.02 now",
         ),
-        ({"method": "ste_sign"}, r"method='irnet' there, 'ste_sign' now"),
+        ({"method": "dirnet"}, r"method='irnet' there, 'dirnet' now"),
     ],
 )
 def test_another_run_in_the_same_folder(finished_run, change, message):
