@@ -30,8 +30,8 @@ class Clock:
 
 @pytest.fixture
 def clock_of(monkeypatch):
-    def make(**durations):
-        clock = Clock(dict(zip(NAMES, durations.values())))
+    def make(*durations):
+        clock = Clock(dict(zip(NAMES, durations)))
         monkeypatch.setattr(step_time, "_training_step", clock.training_step)
         monkeypatch.setattr(step_time.time, "perf_counter", lambda: clock.now)
         return clock
@@ -44,7 +44,7 @@ def always(seconds):
 
 
 def test_steps_take_turns_until_the_time_is_over(clock_of):
-    clock = clock_of(first=always(1.0), second=always(2.0))
+    clock = clock_of(always(1.0), always(2.0))
     found = measure_steps(CONFIGS, seconds=60.0, min_rounds=1, steps_per_round=2)
     assert found == {NAMES[0]: 1.0, NAMES[1]: 2.0}
     warm_up, measured = clock.steps[:6], clock.steps[6:]
@@ -53,13 +53,13 @@ def test_steps_take_turns_until_the_time_is_over(clock_of):
 
 
 def test_each_recipe_has_its_turns_however_long_they_take(clock_of):
-    clock = clock_of(first=always(1.0), second=always(2.0))
+    clock = clock_of(always(1.0), always(2.0))
     measure_steps(CONFIGS, seconds=0.0, min_rounds=4, steps_per_round=1)
     assert clock.steps[6:] == 4 * NAMES
 
 
 def test_the_median_forgets_a_slow_step(clock_of):
-    clock_of(first=lambda count: 9.0 if count == 7 else 0.5, second=always(0.25))
+    clock_of(lambda count: 9.0 if count == 7 else 0.5, always(0.25))
     found = measure_steps(CONFIGS, seconds=0.0)
     assert found == {NAMES[0]: 0.5, NAMES[1]: 0.25}
 
