@@ -2,7 +2,7 @@
 
 The published network for 32x32 pixels, trained from scratch with Adam and two epochs of
 warm-up, in as many epochs and steps for every method, at the learning rate that was the
-best on the validation images (docs/results.md).
+best on the validation images, the same one for all of them (docs/results.md).
 
 With the channel scales and pooled shortcuts of its networks.
 
@@ -23,10 +23,10 @@ RECIPE = Recipe(
         epochs=16,
         batch_size=32,
         optimizer="adam",
-        learning_rate=0.03,
+        learning_rate=0.01,
         learning_rate_schedule="warmup_cosine",
         warmup_epochs=2,
     ),
-    test_accuracy=0.7789,
+    test_accuracy=0.8232,
     reference="https://arxiv.org/abs/2103.12369",
 )

@@ -2,7 +2,7 @@
 
 The published network for 32x32 pixels, trained from scratch with Adam and two epochs of
 warm-up, in as many epochs and steps for every method, at the learning rate that was the
-best on the validation images (docs/results.md).
+best on the validation images, the same one for all of them (docs/results.md).
 
     python -m zoo.train --recipe=ste_sign_resnet20_digit_scenes --workdir=runs/example
 """
