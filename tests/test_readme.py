@@ -26,6 +26,15 @@ def _section(title):
     return text
 
 
+def _compared(figures):
+    """The rows of a comparison that is kept in `docs`."""
+    return json.loads((ROOT / "docs" / figures).read_text())["rows"]
+
+
+def _accuracy(row):
+    return f"{100 * row['test_mean']:.2f} ± {100 * row['test_deviation']:.2f} %"
+
+
 def test_python_examples_run_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
@@ -75,13 +84,13 @@ def test_accuracies_are_those_of_the_recipes(name):
     [("digits.json", README), ("digit_scenes.json", _section("Scenes of digits"))],
 )
 def test_the_tables_of_results_are_those_of_the_comparisons(figures, page):
-    rows = json.loads((ROOT / "docs" / figures).read_text())["rows"]
+    rows = _compared(figures)
     assert len(rows) == 6
     for row in rows:
         (line,) = re.findall(rf"^\| .*\(`{row['method']}`\).*$", page, re.MULTILINE)
         cells = [cell.strip() for cell in line.split("|")[2:-1]]
         assert cells == [
-            f"{100 * row['test_mean']:.2f} ± {100 * row['test_deviation']:.2f} %",
+            _accuracy(row),
             f"{row['gap_to_float_points']:+.2f}",
             f"{row['tflite_bytes']:,}",
             f"{row['times_smaller']:.1f}",
@@ -91,6 +100,14 @@ def test_the_tables_of_results_are_those_of_the_comparisons(figures, page):
         ]
         recipe = zoo.recipes.get(row["recipe"])
         assert recipe.test_accuracy == round(row["test_mean"], 4)
+
+
+def test_the_accuracies_on_scenes_are_those_of_the_comparison():
+    text = " ".join(README.split())
+    called = {"Full precision": "full precision", "STE": "plain straight-through has"}
+    for row in _compared("digit_scenes.json"):
+        name = called.get(row["label"], row["label"])
+        assert f" {name} {_accuracy(row)}" in text
 
 
 def test_pictures_exist_and_are_small():

@@ -122,6 +122,12 @@ def _settings(name, free):
     return {key: value for key, value in config.items() if key not in free}
 
 
+def _assert_alike(names, free):
+    first, *others = (_settings(name, free) for name in names)
+    for other in others:
+        assert other == first
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_headers_hold_the_published_accuracy(name):
     module = pkgutil.resolve_name(f"zoo.recipes.{name}")
@@ -144,14 +150,12 @@ def test_digits_recipes_differ_in_the_method_and_what_was_tuned():
     tuned = {"learning_rate", "network_options", "optimizer", "weight_decay"}
     free = {"method", "estimator", "restriction", "warmup_epochs", *tuned}
     methods = ("float", "ste_sign", "irnet", "recu", "ir2net", "dirnet")
-    settings = [_settings(f"{method}_resnet20_digits", free) for method in methods]
-    assert all(one == settings[0] for one in settings)
+    _assert_alike([f"{method}_resnet20_digits" for method in methods], free)
 
 
 def test_digits_recipes_with_sgd_differ_in_the_method():
     methods = ("float", "ste_sign", "irnet", "recu")
-    settings = [_settings(f"{one}_resnet20_digits_sgd", {"method"}) for one in methods]
-    assert all(one == settings[0] for one in settings)
+    _assert_alike([f"{method}_resnet20_digits_sgd" for method in methods], {"method"})
 
 
 def test_the_taught_recipe_has_the_settings_of_the_one_without():
@@ -163,10 +167,9 @@ def test_the_taught_recipe_has_the_settings_of_the_one_without():
 def test_scenes_recipes_differ_in_the_method():
     methods = {recipes.get(name).config.method for name in SCENES}
     assert methods == {"float", "ste_sign", "irnet", "recu", "ir2net", "dirnet"}
-    settings = [_settings(name, {"method", "restriction"}) for name in SCENES]
-    assert len(settings) == 6
-    assert settings[0]["network"] == "ResNet20"
-    assert all(one == settings[0] for one in settings)
+    assert len(SCENES) == 6
+    assert {recipes.get(name).config.network for name in SCENES} == {"ResNet20"}
+    _assert_alike(SCENES, {"method", "restriction"})
 
 
 def test_smoke_run(finished_run):
