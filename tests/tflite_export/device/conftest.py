@@ -43,6 +43,7 @@ class StandIn:
             "words": "error: device offline",
             "push": "",
             "python": sys.executable,
+            "benchmark": "",
         }
         for name in ("bin", "data/local/tmp", "tmp", "etc", "props"):
             (folder / name).mkdir(parents=True)
@@ -116,14 +117,17 @@ class StandIn:
             "df", f"echo '{heading}'\necho '/dev/x 9000000 1 {kibibytes} 1% /data'"
         )
 
-    def set(self, *, benchmark="", **state):
-        """What goes wrong: variables of stand_in/device.sh, and of the benchmark."""
+    def set(self, **state):
+        """What goes wrong from now on: variables of stand_in/device.sh.
+
+        `benchmark` is for stand_in/benchmark.py. What is not named stays as it is.
+        """
         self._state |= state
         assignments = {**self._state, "devices": "\n".join(self._state["devices"])}
         text = "".join(
             f"{name}={shlex.quote(str(value))}\n" for name, value in assignments.items()
         )
-        for name, content in (("state", text), ("benchmark", benchmark)):
+        for name, content in (("state", text), ("benchmark", assignments["benchmark"])):
             with atomic_path(self.folder / name) as partial:
                 partial.write_text(content)
 

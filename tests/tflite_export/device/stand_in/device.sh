@@ -4,7 +4,7 @@
 # into the folder, and the programs of the device in front of the PATH. The file `state`
 # tells what goes wrong. In sh, because each command starts one of these.
 
-. "$STAND_IN_DEVICE/state" # devices, lost_at, words, push, python
+. "$STAND_IN_DEVICE/state" # devices, lost_at, words, push, python, benchmark
 
 log() { # notes a command; $number counts them from 1
   printf '%s\0' "$@" >>"$STAND_IN_DEVICE/log"
