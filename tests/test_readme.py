@@ -102,6 +102,35 @@ def test_the_tables_of_results_are_those_of_the_comparisons(figures, page):
         assert recipe.test_accuracy == round(row["test_mean"], 4)
 
 
+@pytest.mark.parametrize(
+    "figures, section",
+    [("digits.json", "Digits"), ("digit_scenes.json", "Scenes of digits")],
+)
+def test_figures_of_binary_layers_are_those_of_the_comparisons(figures, section):
+    compared = json.loads((ROOT / "docs" / figures).read_text())
+    for row in compared["rows"]:
+        last = compared["diagnostics"][row["recipe"]]
+        lines = re.findall(
+            rf"^\| `{row['method']}` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) % \| "
+            r"([\d.]+) % \|$",
+            _section(section),
+            re.MULTILINE,
+        )
+        assert len(lines) == bool(last)
+        expected = [
+            last[metric]["mean"] * scale
+            for metric, scale in (
+                ("weight_entropy", 1),
+                ("activation_entropy", 1),
+                ("quantization_error", 100),
+                ("dead_share", 100),
+            )
+            if last
+        ]
+        for text, value in zip(*lines or [()], expected, strict=True):
+            assert text == f"{value:.{len(text.partition('.')[2])}f}"
+
+
 def test_the_accuracies_on_scenes_are_those_of_the_comparison():
     text = " ".join(README.split())
     called = {"Full precision": "full precision", "STE": "plain straight-through has"}

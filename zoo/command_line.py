@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import rich.console
 from absl import app, flags, logging
 
-__all__ = ["run_command", "settings"]
+__all__ = ["run_command", "settings", "table_console"]
 
 _INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -36,6 +37,18 @@ def settings(texts: Sequence[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             read[name] = value
     return read
+
+
+def table_console(width: int) -> rich.console.Console:
+    """A console for tables, not for anything that is redrawn in place.
+
+    # Arguments
+        width: In characters, at least, also where the terminal is narrower or the
+            output is piped.
+    """
+    console = rich.console.Console(highlight=False)
+    console.width = max(console.width, width)
+    return console
 
 
 def run_command(

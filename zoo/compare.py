@@ -9,15 +9,15 @@ By default: all methods on digits with ResNet-20 and three seeds. `--recipes` na
 otherwise than by method and network, instead or besides.
 """
 
+import functools
 import shlex
 import sys
 
-import rich.console
 import tensorflow as tf
 from absl import flags
 
 from zoo import recipes
-from zoo.command_line import run_command, settings
+from zoo.command_line import run_command, settings, table_console
 from zoo.comparison import Comparison, compare
 from zoo.comparison.files import write_comparison
 from zoo.comparison.table import rich_table
@@ -89,12 +89,12 @@ def _chosen() -> list[str]:
 
 def _title(comparison: Comparison) -> str:
     """What is compared, in one line."""
-    rows = comparison.rows
-    networks = ", ".join(dict.fromkeys(row.network for row in rows))
-    names = dict.fromkeys(recipes.get(row.recipe).config.dataset for row in rows)
+    configs = comparison.configs.values()
+    networks = ", ".join(dict.fromkeys(config.network for config in configs))
+    names = ", ".join(dict.fromkeys(config.dataset for config in configs))
     seeds = "1 seed" if FLAGS.seeds == 1 else f"{FLAGS.seeds} seeds"
     smoke = ", shrunk runs" if FLAGS.smoke else ""
-    return f"{networks} on {', '.join(names)}, {seeds}{smoke}"
+    return f"{networks} on {names}, {seeds}{smoke}"
 
 
 def _command() -> str:
@@ -104,8 +104,6 @@ def _command() -> str:
 def main() -> None:
     # each network is traced for itself, which TensorFlow takes for an oversight
     tf.get_logger().setLevel("ERROR")
-    console = rich.console.Console(highlight=False)
-    console.width = max(console.width, _TABLE_WIDTH)
     chosen = _chosen()
     comparison = compare(
         chosen,
@@ -118,11 +116,11 @@ def main() -> None:
         parallel=FLAGS.parallel,
         threads=FLAGS.threads,
         measure_again=FLAGS.remeasure,
-        progress=PoolProgress(console=console),
-        report=lambda text: console.print(text, markup=False),
+        progress=PoolProgress(),
+        report=functools.partial(print, flush=True),
     )
     if comparison.rows:
-        _show(comparison, console)
+        _show(comparison)
     if comparison.failures:
         print(f"error: {_failed(comparison, len(chosen))}", file=sys.stderr)
         sys.exit(1)
@@ -138,19 +136,17 @@ def _failed(comparison: Comparison, recipes_chosen: int) -> str:
     )
 
 
-def _show(comparison: Comparison, console: rich.console.Console) -> None:
+def _show(comparison: Comparison) -> None:
     title = _title(comparison)
-    console.print(rich_table(comparison.rows, title))
+    table_console(_TABLE_WIDTH).print(rich_table(comparison.rows, title))
     if comparison.measured is not None:
-        console.print(f"times of {comparison.measured.machine}", markup=False)
+        print(f"times of {comparison.measured.machine}")
         for name, reason in comparison.measured.not_exported.items():
-            console.print(f"{name} was not exported: {reason}", markup=False)
+            print(f"{name} was not exported: {reason}")
     files = write_comparison(
         comparison, FLAGS.workdir, title=title, about={"command": _command()}
     )
-    console.print(
-        f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True
-    )
+    print(f"written: {', '.join(map(str, files))}")
 
 
 def run() -> None:

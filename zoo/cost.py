@@ -5,12 +5,11 @@ parameters, by default those of IR2Net's four fusions. Below, the same of the au
 PyTorch networks, where they are known.
 """
 
-import rich.console
 import rich.table
 from absl import flags
 
 from zoo import recipes
-from zoo.command_line import run_command
+from zoo.command_line import run_command, table_console
 from zoo.network_cost import NetworkCost, layer_costs
 
 FLAGS = flags.FLAGS
@@ -65,8 +64,7 @@ def main() -> None:
         table.add_row(name, *_cells(cost), _millions(fusions[name]))
         if name in _AUTHORS:
             table.add_row("  the authors' code", *_AUTHORS[name], "", end_section=True)
-    console = rich.console.Console()
-    console.width = max(console.width, _TABLE_WIDTH)
+    console = table_console(_TABLE_WIDTH)
     console.print(table)
     console.print(
         "MACs: multiplications, in millions; OPs: FP + binary / 64; MB: binary weights "

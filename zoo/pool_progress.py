@@ -45,9 +45,13 @@ def _duration(seconds: float) -> str:
 
 
 def _kind(run: TrackedRun) -> tuple[str, ...]:
-    """Runs of one kind take the same time."""
+    """Runs of one kind take the same time, or nearly."""
     config = run.config
-    return config.method, config.network, config.dataset, str(config.restriction)
+    settings = (
+        *(config.method, config.network, config.dataset, config.precision),
+        *(config.batch_size, config.steps, config.restriction, config.teacher),
+    )
+    return tuple(str(setting) for setting in settings)
 
 
 class _Pace(NamedTuple):

@@ -2,8 +2,8 @@
 
 A process for each run keeps what a run does apart from all others: a run that fails or
 is killed loses nothing but itself, memory is given back, and the result is the same bit
-for bit however many are trained at once. It does depend on the threads of a run:
-TensorFlow adds up the parts of a gradient in another order.
+for bit however many are trained at once. It does depend on the threads of a run, and on
+whether oneDNN's kernels are on: gradients are added up in another order.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from typing import IO, cast
 from zoo.evaluation import dataset_of
 from zoo.pool_progress import PoolProgress
 from zoo.pool_size import default_parallel
+from zoo.run_summary import arithmetic
 from zoo.run_worker import RunRequest
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir
@@ -27,6 +28,11 @@ __all__ = ["PooledRun", "train_all"]
 
 _WORKER = "zoo.run_worker"
 _LOOK_EVERY = 0.2  # seconds
+_REMEDIES = {
+    "threads": "ask for {} threads",
+    "onednn": "set TF_ENABLE_ONEDNN_OPTS={:d}",
+    "cores": "train on a machine with {} cores",
+}
 _TIME_TO_END = 5.0  # seconds, for a process that is asked to
 
 
@@ -164,20 +170,31 @@ def _check(
                     f"{run.name}, which needs it; got neither."
                 )
         run.workdir.check(run.config)
-        if run.workdir.is_complete:
-            _check_threads(run, threads)
-        else:
+        _check_arithmetic(run, threads)
+        if not run.workdir.is_complete:
             dataset_of(run.config, data_dir).check_prepared()
 
 
-def _check_threads(run: PooledRun, threads: int) -> None:
-    """Makes sure that a finished run was trained as the others are."""
-    then = run.workdir.results().get("arithmetic", {}).get("threads", threads)
-    if then != threads:
+def _check_arithmetic(run: PooledRun, threads: int) -> None:
+    """Makes sure that what there is of a run was trained as the others are."""
+    if not (run.workdir.is_complete or run.workdir.has_checkpoint):
+        return
+    there, wanted = run.workdir.arithmetic(), {**arithmetic(), "threads": threads}
+    differing = {
+        name: there[name]
+        for name in _REMEDIES
+        if name in there and there[name] != wanted[name]
+    }
+    if threads or "threads" in differing:  # cores do not matter
+        differing.pop("cores", None)
+    if differing:
+        now = ", ".join(f"{name}={wanted[name]}" for name in differing)
+        then = ", ".join(f"{name}={value}" for name, value in differing.items())
+        remedies = [_REMEDIES[name].format(value) for name, value in differing.items()]
         raise ValueError(
-            f"Expected finished runs that were trained with threads={threads}, got "
-            f"threads={then} in {run.folder}: accuracies depend on it. Ask for {then}, "
-            "or choose another workdir."
+            f"Expected runs that were trained with {now}, got {then} in {run.folder}: "
+            "accuracies depend on it. Choose another workdir, or "
+            f"{', '.join(remedies)}."
         )
 
 
@@ -210,8 +227,8 @@ def train_all(
 
     # Raises
         ValueError: for a number out of its range, two runs in one folder, a folder that
-            holds another run or one with other threads, or a dataset that is not
-            prepared.
+            holds another run or one with other threads or kernels, or a dataset that is
+            not prepared.
         WorkdirError: if a folder cannot be written.
     """
     if parallel is None:

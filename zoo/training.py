@@ -65,8 +65,10 @@ def _resume(
     check_same_epoch(first_epoch, session.strategy)
     if first_epoch == 0:
         folder.write_initial_weights(model)
+        folder.write_arithmetic(arithmetic())
     else:
         log.info("resuming after epoch %d of %d", first_epoch, session.config.epochs)
+        _warn_of_other_arithmetic(folder)
     if not session.is_chief:
         return first_epoch
     folder.forget_epochs_from(first_epoch)
@@ -74,6 +76,18 @@ def _resume(
     if missing:
         log.warning("%d epochs are missing in %s", missing, folder.metrics_path)
     return first_epoch
+
+
+def _warn_of_other_arithmetic(folder: Workdir) -> None:
+    before, now = folder.arithmetic(), arithmetic()
+    if before and before != now:
+        log.warning(
+            "%s has begun with %s and goes on with %s: it will not end as a run in one "
+            "piece does, to the last bit",
+            folder.path,
+            before,
+            now,
+        )
 
 
 def _training_batches(session: Session, first_epoch: int) -> tf.data.Dataset:

@@ -11,15 +11,21 @@ what is new.
 
 from pathlib import Path
 
-import rich.console
 import rich.table
 from absl import flags
 
-from zoo.command_line import run_command, settings
+from zoo.command_line import run_command, settings, table_console
 from zoo.pool_progress import PoolProgress
 from zoo.recipes_of_methods import METHODS, recipes_of
 from zoo.run_pool import train_all
-from zoo.tuning import Candidate, Tuning, candidates_of, grid_of, write_tunings
+from zoo.tuning import (
+    Candidate,
+    Tuning,
+    candidates_of,
+    grid_of,
+    tunings_in,
+    write_tunings,
+)
 
 FLAGS = flags.FLAGS
 
@@ -114,21 +120,21 @@ def main() -> None:
         settings=others,
         smoke=FLAGS.smoke,
     )
-    console = rich.console.Console(highlight=False)
-    console.width = max(console.width, _TABLE_WIDTH)
+    path = Path(FLAGS.workdir) / "tuning.json"
+    tunings_in(path)  # now: something else there is reported before anything trains
     failures = train_all(
         [run for tuning in tunings for run in tuning.runs],
         parallel=FLAGS.parallel,
         threads=FLAGS.threads,
         data_dir=FLAGS.data_dir,
-        progress=PoolProgress(FLAGS.progress, console=console),
+        progress=PoolProgress(FLAGS.progress),
     )
+    console = table_console(_TABLE_WIDTH)
     for tuning in tunings:
         console.print(_table(tuning))
-    path = Path(FLAGS.workdir) / "tuning.json"
     about = {"grid": grid, "settings": others, "seeds": seeds}
     write_tunings(path, tunings, **about, failures=failures)
-    console.print(f"written to {path}")
+    print(f"written to {path}")
     if failures:
         name, reason = next(iter(failures.items()))
         raise ValueError(

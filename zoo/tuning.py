@@ -21,7 +21,14 @@ from zoo.run_pool import PooledRun
 from zoo.train_config import TrainConfig
 from zoo.workdir_error import WorkdirError, writing
 
-__all__ = ["Candidate", "Tuning", "candidates_of", "grid_of", "write_tunings"]
+__all__ = [
+    "Candidate",
+    "Tuning",
+    "candidates_of",
+    "grid_of",
+    "tunings_in",
+    "write_tunings",
+]
 
 Grid = Mapping[str, Sequence[Any]]
 
@@ -276,22 +283,29 @@ def write_tunings(path: Path, tunings: Sequence[Tuning], **about: Any) -> None:
         WorkdirError: if it cannot be written, or holds something else.
     """
     content = {**about, "recipes": [one.summary() for one in tunings]}
-    earlier = [one for one in _tunings_in(path) if _subject(one) != _subject(content)]
+    there = tunings_in(path)
+    earlier = [one for one in there if _subject(one) != _subject(content)]
     if earlier:
         content["earlier"] = earlier
     with writing(path.parent), atomic_path(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _tunings_in(path: Path) -> list[dict[str, Any]]:
-    """What was written before, the latest first."""
+def tunings_in(path: Path) -> list[dict[str, Any]]:
+    """What `write_tunings` wrote, the latest first; none if there is no file.
+
+    # Raises
+        WorkdirError: if it holds something else.
+    """
     if not path.exists():
         return []
     try:
         latest = json.loads(path.read_text())
-        earlier = latest.pop("earlier", [])
-        return [latest, *earlier]
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+        there = [latest, *latest.pop("earlier", [])]
+        for one in there:
+            _subject(one)
+        return there
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         raise WorkdirError(
             f"Expected the outcome of a tuning in {path}, got something else "
             f"({error!r}). Remove the file; the runs stay."

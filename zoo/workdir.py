@@ -2,6 +2,7 @@
 
 ```
 config.json              the settings (TrainConfig)
+arithmetic.json          what the last bits depend on, as it was at the first step
 initial.weights.h5       the weights before the first step
 metrics.csv              one row per epoch
 tensorboard/             the same for TensorBoard
@@ -71,6 +72,7 @@ class Workdir:
         self.masks_path = self.path / "restriction_masks.npz"
         self.initial_weights_path = self.path / "initial.weights.h5"
         self._config_path = self.path / "config.json"
+        self._arithmetic_path = self.path / "arithmetic.json"
         self._model_path = self.path / "model.keras"
         self._results_path = self.path / "results.json"
         self._imported_path = self.path / "imported.json"
@@ -190,6 +192,29 @@ class Workdir:
             return TrainConfig.from_json(text)
         except ValueError as error:
             raise WorkdirError(f"Cannot read {self._config_path}: {error}") from error
+
+    def write_arithmetic(self, arithmetic: dict[str, Any]) -> None:
+        """Notes with what the run begins; see `zoo.run_summary.arithmetic`."""
+        with self._replacing(self._arithmetic_path) as partial:
+            partial.write_text(json.dumps(arithmetic))
+
+    def arithmetic(self) -> dict[str, Any]:
+        """With what the run has begun; empty if it does not tell.
+
+        # Raises
+            WorkdirError: if the note of it is damaged.
+        """
+        if not self._arithmetic_path.exists():
+            return dict(
+                self.results().get("arithmetic", {}) if self.is_complete else {}
+            )
+        try:
+            return dict(**json.loads(self._read(self._arithmetic_path)))
+        except (ValueError, TypeError) as error:
+            raise WorkdirError(
+                f"Expected {self._arithmetic_path} to tell threads and kernels, got "
+                f"something else ({error!r}). Remove {self.path} and train again."
+            ) from error
 
     def results(self) -> dict[str, Any]:
         """What the run has led to.

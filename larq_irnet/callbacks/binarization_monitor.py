@@ -37,6 +37,7 @@ __all__ = ["BinarizationMonitor"]
 
 _NEEDS_LABELS = "gradient_cosine"
 _ACTIVATION_METRICS = sorted(set(BATCH_METRICS) - {_NEEDS_LABELS})
+_SNAPSHOT_METRICS = set(WEIGHT_METRICS) - {"weight_gradient_share"}
 _KERNEL_PROBES = 4  # of each filter: thousands in a model
 
 
@@ -242,7 +243,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             self._inputs = BinaryInputs(network, loss)
             self._inputs.trace(self.inputs)
         self._is_first = True
-        self._before = self._reader.snapshots()
+        self._before = self._snapshots()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._is_first and self._file is not None and self._is_chief:
@@ -250,7 +251,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         self._is_first = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        before, self._before = self._before, self._reader.snapshots()
+        before, self._before = self._before, self._snapshots()
         figures = weight_figures(
             sorted(self._metrics),
             before,
@@ -293,6 +294,12 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
             )
         wanted = self._possible if self._wanted is None else self._wanted
         return wanted & there
+
+    def _snapshots(self) -> list[KernelSnapshot]:
+        """The weights, where something is made of them."""
+        has_pictures = self._summaries is not None and (self.histograms or self.images)
+        is_needed = self._metrics & _SNAPSHOT_METRICS or self.on_histogram
+        return self._reader.snapshots() if is_needed or has_pictures else []
 
     def _is_slow(self, epoch: int) -> bool:
         return epoch % self.batch_epochs == 0

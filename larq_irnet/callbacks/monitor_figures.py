@@ -11,6 +11,7 @@ from larq_irnet.diagnostics import (
     KernelSnapshot,
     LayerShare,
     ModelShare,
+    binary_balance,
     binary_entropy,
     dead_weights,
     flipped_weights,
@@ -134,13 +135,12 @@ def input_figures(
         metrics: Names out of `METRICS`; others than these are left out.
         inputs: From `larq_irnet.diagnostics.BinaryInputs`.
     """
-    values: dict[str, Callable[[InputSnapshot], np.ndarray]] = {
-        "activation_balance": lambda one: 2
-        * np.minimum(one.positive, 1 - one.positive),
-        "activation_entropy": lambda one: binary_entropy(one.positive),
+    values = {
+        "activation_balance": binary_balance,
+        "activation_entropy": binary_entropy,
     }
     figures = {
-        name: _mean({one.name: values[name](one) for one in inputs})
+        name: _mean({one.name: values[name](one.positive) for one in inputs})
         for name in metrics
         if name in values
     }

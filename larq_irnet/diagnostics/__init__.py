@@ -28,6 +28,7 @@ from larq_irnet.diagnostics.histogram_file import HistogramFile
 from larq_irnet.diagnostics.information_entropy import (
     activation_balance,
     activation_entropy,
+    binary_balance,
     binary_entropy,
     weight_entropy,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "STUCK_THRESHOLD",
     "activation_balance",
     "activation_entropy",
+    "binary_balance",
     "binary_entropy",
     "binary_input_layers",
     "binary_kernels",

@@ -179,11 +179,12 @@ class BinaryInputs:
             For each layer: the gradient of the loss for a shift of its inputs, float32
             [C], and their mean magnitude in the batch, a float32 scalar.
         """
-        _, binarized = self._run(inputs, self._no_shifts())
-        shifts = [tf.zeros([x[0].shape[-1] if x else 0]) for x in binarized]
+        self.trace(inputs)
+        shifts = [tf.zeros([channels]) for channels in self._channels]
         with tf.GradientTape() as tape:
             tape.watch(shifts)
-            loss = self._shifted_loss(inputs, labels, shifts) * _HALF_SCALE
+            loss, binarized = self._shifted_loss(inputs, labels, shifts)
+            loss *= _HALF_SCALE
         gradients = tape.gradient(
             loss, shifts, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
@@ -201,16 +202,17 @@ class BinaryInputs:
             shifts: What is added to the inputs of each layer, float32 [C].
         """
         tensors = [tf.constant(one, tf.float32) for one in shifts]
-        return float(self._shifted_loss(inputs, labels, tensors))
+        return float(self._shifted_loss(inputs, labels, tensors)[0])
 
     def _shifted_loss(
         self, inputs: Any, labels: Any, shifts: list[tf.Tensor]
-    ) -> tf.Tensor:
+    ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
+        """The loss, and what is binarized before it is shifted."""
         if self._loss_of_outputs is None:
             raise ValueError("Expected a `loss` to be given, got None.")
-        outputs, _ = self._run(inputs, shifts)
+        outputs, binarized = self._run(inputs, shifts)
         loss = self._loss_of_outputs(labels, outputs)
-        return tf.reduce_mean(tf.cast(loss, tf.float32))
+        return tf.reduce_mean(tf.cast(loss, tf.float32)), binarized
 
     def _no_shifts(self) -> list[tf.Tensor]:
         return [tf.zeros([])] * len(self._layers)
@@ -246,6 +248,7 @@ class BinaryInputs:
                 "none called. If a `tf.function` is around its `call`, take it off: "
                 "`compile` makes one. Otherwise leave out what is measured on a batch."
             )
+        self._channels = [x[0].shape[-1] if x else 0 for x in binarized]
         self._is_traced = True
 
     def _network(

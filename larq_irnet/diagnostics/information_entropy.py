@@ -11,6 +11,7 @@ import numpy as np
 __all__ = [
     "activation_balance",
     "activation_entropy",
+    "binary_balance",
     "binary_entropy",
     "weight_entropy",
 ]
@@ -41,14 +42,46 @@ def binary_entropy(share: np.ndarray) -> np.ndarray:
             Communication](https://doi.org/10.1002/j.1538-7305.1948.tb01338.x),
             Section 6
     """
-    p = np.asarray(share, np.float64)
-    if np.any((p < 0) | (p > 1)):
-        raise ValueError(f"Expected shares in [0, 1], got {p.min()} to {p.max()}.")
+    p = _checked_share(share)
     terms = []
     for part in (p, 1 - p):
         # the logarithm of zero has no part in it
         terms.append(-part * np.log2(np.where(part > 0, part, 1)))
     return terms[0] + terms[1] + 0.0  # no negative zero
+
+
+def binary_balance(share: np.ndarray) -> np.ndarray:
+    r"""How balanced a variable of two values is.
+
+    \\[
+    1 - |E[s]| = 2 \min(p, 1 - p)
+    \\]
+
+    with the mean \\(E[s]\\) of signs that are +1 with the share \\(p\\).
+
+    # Arguments
+        share: How often the one value is taken, \\(p\\) in [0, 1], of any shape.
+
+    # Returns
+        Float64 of the shape of `share`: 1 where both are equally frequent, 0 where
+        there is one; NaN where it is NaN.
+
+    # Raises
+        ValueError: if a share is outside [0, 1].
+
+    # Example
+        >>> binary_balance(np.array([0.0, 0.25, 0.5])).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    p = _checked_share(share)
+    return 2 * np.minimum(p, 1 - p)
+
+
+def _checked_share(share: np.ndarray) -> np.ndarray:
+    p = np.asarray(share, np.float64)
+    if np.any((p < 0) | (p > 1)):
+        raise ValueError(f"Expected shares in [0, 1], got {p.min()} to {p.max()}.")
+    return p
 
 
 def _share_positive(signs: np.ndarray, kept: Sequence[int]) -> np.ndarray:
@@ -118,13 +151,9 @@ def activation_entropy(signs: np.ndarray) -> np.ndarray:
 
 
 def activation_balance(signs: np.ndarray) -> np.ndarray:
-    r"""How balanced the binary activations of each channel are.
+    """How balanced the binary activations of each channel are.
 
-    \\[
-    1 - |E[s]| = 2 \min(p, 1 - p)
-    \\]
-
-    with the mean \\(E[s]\\) over all samples and places, and the share \\(p\\) of +1.
+    `binary_balance` of the share of +1 over all samples and places.
 
     # Arguments
         signs: Binary activations [..., C], of positive and negative numbers.
@@ -137,5 +166,4 @@ def activation_balance(signs: np.ndarray) -> np.ndarray:
         >>> activation_balance(signs).tolist()
         [0.0, 1.0, 0.5]
     """
-    share = _share_positive(signs, (-1,))
-    return 2 * np.minimum(share, 1 - share)
+    return binary_balance(_share_positive(signs, (-1,)))

@@ -50,11 +50,11 @@ def run_command_line(name, *arguments):
     return outcome_of(start_module(f"zoo.{name}", *arguments))
 
 
-def call_command(name, arguments, capsys):
+def call_command(name, arguments, capsys, **environment):
     """The console script of `zoo.name` inside this process."""
     with pytest.MonkeyPatch.context() as patch, _restored_logging():
         patch.setattr(sys, "argv", [name, *arguments])
-        for variable, value in PLAIN.items():
+        for variable, value in {**PLAIN, **environment}.items():
             patch.setenv(variable, value)
         patch.delitem(sys.modules, f"zoo.{name}", raising=False)
         with flagsaver.flagsaver():  # two commands cannot both define --workdir

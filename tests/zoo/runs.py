@@ -12,6 +12,7 @@ from zoo import training
 from zoo.workdir import Workdir
 
 PROMISED = [
+    "arithmetic.json",
     "config.json",
     "initial.weights.h5",
     "metrics.csv",

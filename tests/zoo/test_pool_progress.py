@@ -38,10 +38,9 @@ def lines(console):
     return console.file.getvalue().splitlines()
 
 
-def make_run(folder, method="irnet"):
-    return PooledRun(
-        name=method, config=small_config(epochs=EPOCHS, method=method), folder=folder
-    )
+def make_run(folder, method="irnet", **settings):
+    config = small_config(epochs=EPOCHS, method=method, **settings)
+    return PooledRun(name=method, config=config, folder=folder)
 
 
 def finish_epochs(run, number):
@@ -117,6 +116,34 @@ def test_time_left(parallel, progress, clock, tmp_path):
         progress.failed(second, "why")
         # 2 epochs of irnet, then all of irnet and recu
         assert progress.seconds_left() == (20 + 45 + 25) / parallel
+
+
+@pytest.mark.parametrize(
+    "settings, seconds",
+    [
+        ({"batch_size": 8}, 5 + EPOCHS * 30),
+        ({"steps_per_epoch": 1}, 5 + EPOCHS * 30),
+        ({"precision": "mixed_float16"}, 5 + EPOCHS * 30),
+        (
+            {"teacher": {"network": "ResNet20"}, "teacher_weights": "untrained"},
+            5 + EPOCHS * 30,
+        ),
+        ({"learning_rate": 0.5}, 5 + EPOCHS * 20),  # makes no difference
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else str(value),
+)
+def test_runs_of_one_method_that_take_different_times(
+    settings, seconds, progress, clock, tmp_path
+):
+    plain = make_run(tmp_path / "a")
+    changed, waiting = (make_run(tmp_path / name, **settings) for name in "bc")
+    with progress.of([plain, changed, waiting], parallel=1):
+        for run, epoch in ((plain, 10), (changed, 30)):
+            progress.started(run)
+            go_on(clock, 5 + epoch, progress, (run, 1))
+            go_on(clock, 3 * epoch, progress, (run, EPOCHS))
+            progress.failed(run, "why")
+        assert progress.seconds_left() == seconds
 
 
 def test_few_epochs_count_little(progress, clock, tmp_path):

@@ -13,6 +13,7 @@ from tests.zoo.small_network import small_config
 from zoo import training
 from zoo.pool_progress import PoolProgress
 from zoo.run_pool import PooledRun, train_all
+from zoo.run_summary import arithmetic
 from zoo.run_worker import RunRequest, _leave_when_it_closes
 from zoo.workdir import Workdir
 from zoo.workdir_error import WorkdirError
@@ -79,11 +80,50 @@ def test_a_complete_run_is_not_trained_again(tmp_path):
 def test_finished_runs_with_other_threads_are_not_mixed_in(tmp_path):
     run, other = pooled(tmp_path, 0), pooled(tmp_path, 1)
     train_all([run], parallel=1, threads=2, worker=STUB)
-    message = "Expected .* that were trained with threads=1, got threads=2 in"
+    message = "Expected .* trained with threads=1, got threads=2 in .* ask for 2 thr"
     with pytest.raises(ValueError, match=message):
         train_all([run, other], parallel=1, threads=1, worker=STUB)
     assert not other.folder.exists()
     assert train_all([run, other], parallel=1, threads=2, worker=STUB) == {}
+
+
+@pytest.mark.parametrize("state", ["complete", "interrupted"])
+@pytest.mark.parametrize(
+    "threads, change, message",
+    [
+        (1, {"threads": 2}, "with threads=1, got threads=2 in .* ask for 2 threads"),
+        (1, {"onednn": "other"}, "got onednn=.* set TF_ENABLE_ONEDNN_OPTS=[01]"),
+        (0, {"cores": 128}, "got cores=128 in .* a machine with 128 cores"),
+        (0, {"threads": 1, "cores": 128}, "with threads=0, got threads=1 in"),
+        (1, {"cores": 128}, None),
+    ],
+)
+def test_runs_of_other_arithmetic_are_refused(
+    state, threads, change, message, tmp_path
+):
+    run = pooled(tmp_path, 0)
+    now = {**arithmetic(), "threads": threads}
+    if "onednn" in change:
+        change = {"onednn": not now["onednn"]}
+    run.workdir.create(run.config)
+    run.workdir.write_arithmetic({**now, **change})
+    if state == "complete":
+        run.workdir.write_results({"validation": {"accuracy": 0.5}})
+    else:
+        run.workdir.checkpoints_path.mkdir()
+        (run.workdir.checkpoints_path / "ckpt-1.index").touch()
+    if message is None:
+        assert train_all([run], parallel=1, threads=threads, worker=STUB) == {}
+        return
+    with pytest.raises(ValueError, match=message):
+        train_all([run], parallel=1, threads=threads, worker=STUB)
+
+
+def test_what_has_no_epoch_yet_begins_anew_with_other_threads(tmp_path):
+    run = pooled(tmp_path, 0)
+    run.workdir.create(run.config)
+    run.workdir.write_arithmetic({**arithmetic(), "threads": 7})
+    assert train_all([run], parallel=1, threads=1, worker=STUB) == {}
 
 
 def test_finished_runs_that_do_not_tell_their_threads_are_kept(tmp_path):

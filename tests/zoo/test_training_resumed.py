@@ -24,6 +24,7 @@ from tests.zoo.runs import (
 from tests.zoo.small_network import small_config, small_network
 from zoo.datasets import InMemoryDataset
 from zoo.epoch_checkpoint import EpochCheckpoint
+from zoo.run_summary import arithmetic
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
 from zoo.workdir import Workdir, WorkdirError
@@ -216,6 +217,22 @@ def test_metrics_that_lack_epochs(
     run(small_config(), tmp_path / "run")
     assert f"{3 - max(lines - 1, 0)} epochs are missing in {path}" in caplog.text
     assert_same(weights(tmp_path / "run"), weights(small_run.path))
+
+
+@pytest.mark.parametrize("threads, is_said", [(None, False), (7, True)])
+def test_going_on_with_other_threads_is_said(
+    threads, is_said, stopped_run, use_small_network, tmp_path, caplog
+):
+    shutil.copytree(stopped_run, tmp_path / "run")
+    folder = Workdir(tmp_path / "run")
+    before = folder.arithmetic()
+    assert before == arithmetic()
+    if threads is not None:
+        before = {**before, "threads": threads}
+        folder.write_arithmetic(before)
+    run(small_config(), folder.path)
+    assert (f"has begun with {before} and goes on with" in caplog.text) == is_said
+    assert folder.arithmetic() == before
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs Linux's /proc")

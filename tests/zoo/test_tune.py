@@ -2,7 +2,11 @@ import json
 
 import pytest
 
-from tests.zoo.commands import assert_refuses_flags, call_command
+from tests.zoo.commands import (
+    assert_fails_in_one_line,
+    assert_refuses_flags,
+    call_command,
+)
 from tests.zoo.test_tuning import finish
 from zoo import run_pool
 
@@ -90,3 +94,10 @@ def test_bad_flags(tune, tmp_path):
     outcome = tune("--seeds=a", f"--workdir={tmp_path}")
     assert outcome.code == 1
     assert "Expected --seeds to be whole numbers, got ['a']" in outcome.stderr
+
+
+def test_a_foreign_file_is_reported_before_anything_trains(tune, trained, tmp_path):
+    (tmp_path / "tuning.json").write_text('{"a": 1}')
+    outcome = tune("--methods=irnet", f"--workdir={tmp_path}")
+    assert_fails_in_one_line(outcome, "Expected the outcome of a tuning", "Remove")
+    assert trained == []

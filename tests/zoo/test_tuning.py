@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from zoo.tuning import candidates_of, grid_of, write_tunings
+from zoo.tuning import candidates_of, grid_of, tunings_in, write_tunings
 from zoo.workdir_error import WorkdirError
 
 RECIPES = ["float_resnet20_digits", "irnet_resnet20_digits"]
@@ -154,9 +154,22 @@ def test_other_tunings_in_the_same_folder_stay(tmp_path):
     assert third["earlier"] == [first]
     fourth = tune(RECIPES[1], [0.03], [100])
     assert [one["seeds"] for one in fourth["earlier"]] == [[100, 101], [100]]
-    path.write_text("[]")
-    with pytest.raises(WorkdirError, match="Remove the file; the runs stay"):
-        tune(RECIPES[0], [0.01], [100])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{}", '{"recipes": 1}', '{"recipes": [{}]}'),
+        *('{"recipes": [], "earlier": 5}', '{"recipes": [], "earlier": [5]}'),
+    ],
+)
+def test_another_file_in_place_of_an_outcome(content, tmp_path):
+    path = tmp_path / "tuning.json"
+    path.write_text(content)
+    for write in (tunings_in, lambda path: write_tunings(path, [])):
+        with pytest.raises(WorkdirError, match="Remove the file; the runs stay"):
+            write(path)
+    assert path.read_text() == content
 
 
 def test_a_file_that_cannot_be_written(tmp_path):

@@ -114,7 +114,7 @@ def test_missing_text_files(copied_run, name):
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe\x00", b'{"epochs": '])
-@pytest.mark.parametrize("name", ["config", "results"])
+@pytest.mark.parametrize("name", ["arithmetic", "config", "results"])
 def test_damaged_text_files(copied_run, name, content):
     (copied_run.path / f"{name}.json").write_bytes(content)
     with pytest.raises(WorkdirError, match=rf"(Cannot|Expected).* .*{name}\.json\W+\w"):
@@ -126,6 +126,22 @@ def test_configurations_of_something_else(copied_run, content):
     (copied_run.path / "config.json").write_text(content)
     with pytest.raises(WorkdirError, match=r"Cannot read .*config\.json: Expected"):
         copied_run.config()
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null"])
+def test_arithmetic_of_something_else(copied_run, content):
+    (copied_run.path / "arithmetic.json").write_text(content)
+    with pytest.raises(WorkdirError, match=r"arithmetic\.json to tell threads"):
+        copied_run.arithmetic()
+
+
+def test_arithmetic_of_a_run_that_has_left_it_in_its_results(copied_run):
+    noted = copied_run.arithmetic()
+    assert noted == copied_run.results()["arithmetic"]
+    (copied_run.path / "arithmetic.json").unlink()
+    assert copied_run.arithmetic() == noted
+    (copied_run.path / "results.json").unlink()
+    assert copied_run.arithmetic() == {}
 
 
 @pytest.mark.parametrize(

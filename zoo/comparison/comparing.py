@@ -12,6 +12,7 @@ from zoo.comparison.plan import planned_runs
 from zoo.comparison.row import Accuracies, Row, rows_of
 from zoo.pool_progress import PoolProgress
 from zoo.run_pool import PooledRun, train_all
+from zoo.train_config import TrainConfig
 
 __all__ = ["Comparison", "compare"]
 
@@ -24,6 +25,10 @@ class Comparison:
         rows: The recipes that have a finished run.
         failures: Why runs have failed, by their names.
         measured: Sizes and times; `None` if all runs have failed.
+        configs: Settings of the recipes with a finished run, by recipe; those of its
+            first seed.
+        arithmetic: What the last bits of the accuracies depend on, the same for all
+            runs; see `zoo.run_summary.arithmetic`. Empty if they do not tell.
         validation: Validation accuracy over the epochs, by recipe.
         diagnostics: Figures of the binary layers over the epochs, by metric and recipe.
     """
@@ -31,6 +36,8 @@ class Comparison:
     rows: Sequence[Row]
     failures: Mapping[str, str]
     measured: Measured | None
+    configs: Mapping[str, TrainConfig] = field(default_factory=dict)
+    arithmetic: Mapping[str, Any] = field(default_factory=dict)
     validation: Mapping[str, Curve] = field(default_factory=dict)
     diagnostics: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
 
@@ -142,10 +149,14 @@ def compare(
         brief=smoke,
         report=report,
     )
+    configs = {name: runs[0].config for name, runs in finished.items()}
+    accuracies = {name: _accuracies(runs) for name, runs in finished.items()}
     return Comparison(
-        rows=rows_of({n: _accuracies(runs) for n, runs in finished.items()}, found),
+        rows=rows_of(accuracies, configs, found),
         failures=failures,
         measured=found,
+        configs=configs,
+        arithmetic=next(iter(finished.values()))[0].workdir.arithmetic(),
         validation=_validation(finished),
         diagnostics=_diagnostics(finished),
     )

@@ -1,6 +1,7 @@
 """What the runs of one recipe have written over the epochs, as mean and deviation."""
 
 import csv
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,15 @@ class Curve:
     epochs: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
+
+    def last(self) -> dict[str, float | None]:
+        """The "epoch", "mean" and "deviation" at the end; `None` if not finite."""
+        found = {
+            "epoch": int(self.epochs[-1]),
+            "mean": float(self.mean[-1]),
+            "deviation": float(self.deviation[-1]),
+        }
+        return {name: x if math.isfinite(x) else None for name, x in found.items()}
 
 
 def _curve(runs: Sequence[Mapping[int, float]]) -> Curve | None:

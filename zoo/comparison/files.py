@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from larq_irnet.atomic_path import atomic_path
 from zoo.comparison.comparing import Comparison
@@ -10,6 +11,18 @@ from zoo.comparison.row import to_csv, to_json
 from zoo.workdir_error import writing
 
 __all__ = ["write_comparison"]
+
+
+def _last_figures(comparison: Comparison) -> dict[str, dict[str, Any]]:
+    """Figures of the binary layers at the end, by recipe and metric."""
+    return {
+        row.recipe: {
+            metric: curves[row.recipe].last()
+            for metric, curves in comparison.diagnostics.items()
+            if row.recipe in curves
+        }
+        for row in comparison.rows
+    }
 
 
 def write_comparison(
@@ -38,9 +51,11 @@ def write_comparison(
             comparison.rows,
             title=title,
             **about,
+            arithmetic=dict(comparison.arithmetic),
             machine=comparison.measured.machine,
             failures=dict(comparison.failures),
             not_exported=dict(comparison.measured.not_exported),
+            diagnostics=_last_figures(comparison),
         ).encode(),
         "comparison.csv": to_csv(comparison.rows).encode(),
     }

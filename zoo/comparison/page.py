@@ -81,6 +81,26 @@ def _diagnostic_plots(comparison: Comparison) -> list[Plot]:
     ]
 
 
+def _diagnostic_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Titles and texts: the figures at the end, of the recipes that have some."""
+    shown = {
+        name: diagnostic
+        for name, diagnostic in plots.DIAGNOSTICS.items()
+        if name in comparison.diagnostics
+    }
+    titles = [f"{one.title}, {one.label}" for one in shown.values()]
+    table = []
+    for row in comparison.rows:
+        curves = [comparison.diagnostics[name].get(row.recipe) for name in shown]
+        texts = [
+            "-" if curve is None else f"{one.scale * curve.mean[-1]:.3g}"
+            for curve, one in zip(curves, shown.values())
+        ]
+        if any(curve is not None for curve in curves):
+            table.append([row.label, *texts])
+    return ["at the end", *titles], table
+
+
 def _in_two_columns(drawn: Sequence[Plot]) -> list[Sequence[Plot]]:
     return [drawn[::2], drawn[1::2]]
 
@@ -106,6 +126,16 @@ def _headlines(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
     return lines
 
 
+def _arithmetic(comparison: Comparison) -> dict[str, str]:
+    """What the last bits of the accuracies depend on, in a few words."""
+    there = comparison.arithmetic
+    if not there:
+        return {}
+    threads = there.get("threads") or f"all, {there.get('cores')} cores"
+    onednn = {True: "on", False: "off", None: "not known"}[there.get("onednn")]
+    return {"threads of a run": str(threads), "oneDNN kernels": onednn}
+
+
 def render_page(comparison: Comparison, *, title: str, about: Mapping[str, str]) -> str:
     """Renders a comparison.
 
@@ -123,6 +153,7 @@ def render_page(comparison: Comparison, *, title: str, about: Mapping[str, str])
     """
     if comparison.measured is None:
         raise ValueError("Expected a comparison with a finished run, got none.")
+    diagnostic_titles, diagnostic_table = _diagnostic_table(comparison)
     environment = page_environment(Path(__file__).parent)
     return environment.get_template("page.html.jinja").render(
         title=title,
@@ -136,7 +167,13 @@ def render_page(comparison: Comparison, *, title: str, about: Mapping[str, str])
             _accuracy_plots(comparison)
             + _cost_plots(comparison.rows, comparison.measured)
         ),
+        diagnostic_titles=diagnostic_titles,
+        diagnostic_table=diagnostic_table,
         columns_of_diagnostics=_in_two_columns(_diagnostic_plots(comparison)),
-        about={**about, "machine of the times": comparison.measured.machine},
+        about={
+            **about,
+            **_arithmetic(comparison),
+            "machine of the times": comparison.measured.machine,
+        },
         versions=versions(),
     )

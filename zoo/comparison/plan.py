@@ -1,7 +1,7 @@
 """Which runs a comparison consists of."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,19 +65,19 @@ def _folder(workdir: Path, recipe: str, seed: int) -> Path:
     return workdir / recipe / f"seed{seed}"
 
 
-def _teacher_among(recipe: Recipe, chosen: Iterable[Recipe]) -> Recipe | None:
-    """The recipe that trains the teacher of another one, if it is among them."""
-    config = recipe.config
+def _teacher_among(
+    config: TrainConfig, configs: Mapping[str, TrainConfig]
+) -> str | None:
+    """The recipe that trains the teacher of a run, if it is among some."""
     options = {key: value for key, value in config.teacher.items() if key != "network"}
-    for other in chosen:
-        one = other.config
-        if (one.method, one.dataset, one.network, dict(one.network_options)) == (
-            "float",
+    for name, one in configs.items():
+        is_teacher = (one.dataset, one.network, dict(one.network_options)) == (
             config.dataset,
             config.teacher.get("network"),
             options,
-        ):
-            return other
+        )
+        if is_teacher and one.method == "float" and not one.teacher:
+            return name
     return None
 
 
@@ -96,7 +96,8 @@ def runs_of(
     # Arguments
         name: The recipe.
         names: All recipes of the comparison. If one of them trains the teacher of
-            another, all seeds learn from its run with seed 0.
+            another, all seeds learn from its run with seed 0, unless `settings` have
+            `teacher_weights`.
         seeds: Number of seeds: 0, 1, ...
         workdir: Folder that gets one folder for each recipe and seed.
         smoke: Shrink every run to seconds.
@@ -112,14 +113,18 @@ def runs_of(
             "Expected settings other than 'seed': the seeds of a comparison are 0, 1, "
             f"..., {seeds - 1}. Set their number."
         )
-    recipe, workdir = recipes.get(name), Path(workdir)
-    config = _configured(
-        recipe, smoke=smoke, settings=settings or {}, diagnostics=diagnostics
-    )
+    workdir, settings = Path(workdir), settings or {}
+    configs = {
+        one: _configured(
+            recipes.get(one), smoke=smoke, settings=settings, diagnostics=diagnostics
+        )
+        for one in dict.fromkeys([name, *names])
+    }
+    config = configs[name]
     needs: tuple[Path, ...] = ()
-    teacher = _teacher_among(recipe, map(recipes.get, names))
+    teacher = None if "teacher_weights" in settings else _teacher_among(config, configs)
     if teacher is not None and not smoke:  # shrunk runs learn from initial weights
-        needs = (_folder(workdir, teacher.name, 0),)
+        needs = (_folder(workdir, teacher, 0),)
         config = config.with_settings({"teacher_weights": str(needs[0].resolve())})
     return [
         PooledRun(

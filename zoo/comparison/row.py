@@ -1,5 +1,6 @@
 """One recipe of a comparison in figures, and all of them as JSON and CSV."""
 
+import collections
 import csv
 import dataclasses
 import io
@@ -9,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from larq_irnet import methods
-from zoo import recipes
 from zoo.comparison.measured import Measured
-from zoo.recipes import Recipe
+from zoo.train_config import TrainConfig
 
 __all__ = ["Accuracies", "Row", "rows_of", "to_csv", "to_json"]
 
@@ -73,66 +73,67 @@ class Row:
     train_step_to_float: float | None
 
 
-def _float_twin(recipe: Recipe, chosen: Sequence[Recipe]) -> Recipe | None:
+def _float_twin(name: str, configs: Mapping[str, TrainConfig]) -> str | None:
     """The first recipe in full precision of the same network and data set."""
-    for other in chosen:
-        is_twin = (other.config.network, other.config.dataset) == (
-            recipe.config.network,
-            recipe.config.dataset,
-        )
-        if other.config.method == "float" and is_twin:
+    config = configs[name]
+    for other, one in configs.items():
+        is_twin = (one.network, one.dataset) == (config.network, config.dataset)
+        if one.method == "float" and is_twin:
             return other
     return None
 
 
-def _labels(chosen: Sequence[Recipe]) -> dict[str, str]:
-    has_many_networks = len({recipe.config.network for recipe in chosen}) > 1
+def _labels(configs: Mapping[str, TrainConfig]) -> dict[str, str]:
+    has_many_networks = len({config.network for config in configs.values()}) > 1
 
-    def described(recipe: Recipe) -> str:
-        title = methods.get(recipe.config.method).title
-        network = f", {recipe.config.network}" if has_many_networks else ""
-        return f"{title}{network}{' + teacher' if recipe.config.teacher else ''}"
+    def described(config: TrainConfig) -> str:
+        title = methods.get(config.method).title
+        network = f", {config.network}" if has_many_networks else ""
+        return f"{title}{network}{' + teacher' if config.teacher else ''}"
 
-    labels = [described(recipe) for recipe in chosen]
-    return {
-        recipe.name: label if labels.count(label) == 1 else recipe.name
-        for recipe, label in zip(chosen, labels)
-    }
+    labels = {name: described(config) for name, config in configs.items()}
+    count = collections.Counter(labels.values())
+    return {name: text if count[text] == 1 else name for name, text in labels.items()}
 
 
 def _deviation(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
-def rows_of(accuracies: Mapping[str, Accuracies], measured: Measured) -> list[Row]:
+def rows_of(
+    accuracies: Mapping[str, Accuracies],
+    configs: Mapping[str, TrainConfig],
+    measured: Measured,
+) -> list[Row]:
     """Puts together what is known of each recipe.
 
     # Arguments
         accuracies: Of the finished runs, at least one for each recipe, by recipe.
+        configs: Settings that these recipes were trained with, in the same order; the
+            seed does not matter.
         measured: Covers all of them.
     """
-    chosen = [recipes.get(name) for name in accuracies]
-    labels = _labels(chosen)
+    labels = _labels(configs)
     means = {name: statistics.mean(one.test) for name, one in accuracies.items()}
     rows = []
-    for recipe in chosen:
-        name, twin = recipe.name, _float_twin(recipe, chosen)
+    for name, config in configs.items():
+        twin = _float_twin(name, configs)
         deployed = measured.deployed.get(name)
         step, one = measured.train_step_ms[name], accuracies[name]
-        float_deployed = None if twin is None else measured.deployed.get(twin.name)
+        float_deployed = None if twin is None else measured.deployed.get(twin)
         rows.append(
             Row(
                 recipe=name,
                 label=labels[name],
-                method=recipe.config.method,
-                network=recipe.config.network,
+                method=config.method,
+                network=config.network,
                 seeds=len(one.test),
                 test_mean=means[name],
                 test_deviation=_deviation(one.test),
                 test=tuple(one.test),
                 validation_mean=statistics.mean(one.validation),
                 gap_to_float_points=(
-                    None if twin is None else 100 * (means[name] - means[twin.name])
+                    None if twin is None else 100 * (means[name] - means[twin])
                 ),
                 tflite_bytes=None if deployed is None else deployed.tflite_bytes,
                 times_smaller=(
@@ -145,7 +146,7 @@ def rows_of(accuracies: Mapping[str, Accuracies], measured: Measured) -> list[Ro
                 kernel=None if deployed is None else deployed.kernel,
                 train_step_ms=step,
                 train_step_to_float=(
-                    None if twin is None else step / measured.train_step_ms[twin.name]
+                    None if twin is None else step / measured.train_step_ms[twin]
                 ),
             )
         )

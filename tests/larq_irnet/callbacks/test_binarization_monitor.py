@@ -17,6 +17,7 @@ from larq_irnet.callbacks import (
 from larq_irnet.diagnostics import (
     EpochHistogram,
     HistogramFile,
+    KernelReader,
     dead_weights,
     snapshot,
     stuck_weights,
@@ -272,3 +273,25 @@ def test_mirrored_strategy():
         assert 0 < stuck[-1] < 1
         # schedules are computed in float32 or float64
         assert taus == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "metrics, is_needed",
+    [
+        (["activation_entropy", "weight_gradient_share"], False),
+        (["activation_entropy", "flip_ratio"], True),
+    ],
+)
+def test_weights_are_read_where_something_is_made_of_them(
+    metrics, is_needed, monkeypatch
+):
+    read, reads = KernelReader.snapshots, []
+
+    def counted(reader):
+        reads.append(reader)
+        return read(reader)
+
+    monkeypatch.setattr(KernelReader, "snapshots", counted)
+    history = fit(network(), BinarizationMonitor(metrics=metrics, inputs=X), epochs=2)
+    assert "activation_entropy" in history
+    assert len(reads) == (3 if is_needed else 0)

@@ -112,6 +112,27 @@ def test_the_finite_difference_is_that_of_the_network():
     assert losses == [0.5, 0.0]
 
 
+class Counting(tf.keras.layers.Layer):
+    """Counts how often the network is run."""
+
+    def build(self, shape):
+        self.passes = self.add_weight("passes", dtype=tf.int32, trainable=False)
+
+    def call(self, x):
+        self.passes.assign_add(1)
+        return tf.identity(x)
+
+
+def test_passes_through_the_network():
+    counting = Counting(input_shape=(12,))
+    model = tf.keras.Sequential(
+        [counting, irnet.layers.QuantDense(1, quantizer="ste_sign")]
+    )
+    before = int(counting.passes)
+    gradient_cosine(model, X, np.zeros((len(X), 1)), loss=output_loss, directions=4)
+    assert int(counting.passes) - before == 1 + 2 * 4
+
+
 def test_a_normalised_surrogate_is_the_one_of_training():
     x = 10 * X  # outside of the window, but for the normalisation
     assert cosine("normalized_approx_sign", x) > 0.9

@@ -9,6 +9,7 @@ from hypothesis import given
 from larq_irnet.diagnostics import (
     activation_balance,
     activation_entropy,
+    binary_balance,
     binary_entropy,
     weight_entropy,
 )
@@ -35,10 +36,18 @@ def test_entropy_is_symmetric_and_at_most_one_bit(share):
     assert bits >= 4 * share * (1 - share) - 1e-12  # a known lower bound
 
 
-def test_shares_that_are_none():
+@given(st.floats(0, 1))
+def test_balance_is_a_lower_bound_of_entropy(share):
+    balance = float(binary_balance(np.array(share)))
+    assert balance == pytest.approx(1 - abs(2 * share - 1), abs=1e-12)
+    assert balance <= float(binary_entropy(np.array(share))) + 1e-12
+
+
+@pytest.mark.parametrize("figure", [binary_entropy, binary_balance])
+def test_shares_that_are_none(figure):
     with pytest.raises(ValueError, match=r"shares in \[0, 1\], got 0.5 to 1.5"):
-        binary_entropy(np.array([0.5, 1.5]))
-    assert np.isnan(binary_entropy(np.array(np.nan)))
+        figure(np.array([0.5, 1.5]))
+    assert np.isnan(figure(np.array(np.nan)))
 
 
 @given(signs_of_any_shape)

@@ -10,7 +10,7 @@ import tensorflow as tf
 import larq_irnet as irnet
 import tflite_export
 import tflite_export.exporting
-from zoo import training
+from zoo import recipes, training
 from zoo.comparison import Comparison, comparing
 from zoo.comparison.curves import Curve
 from zoo.comparison.files import write_comparison
@@ -114,6 +114,11 @@ def measured_by_hand(names, **changes):
     return Measured(**{**fields, **changes})
 
 
+def configs_of(names):
+    """The settings of some recipes."""
+    return {name: recipes.get(name).config for name in names}
+
+
 def curve(start, end, epochs=range(1, 41)):
     numbers = np.array(epochs)
     mean = end + (start - end) * np.exp(-numbers / 8)
@@ -134,10 +139,13 @@ def made_up():
     return Comparison(
         rows=rows_of(
             {name: Accuracies(test, test) for name, test in zip(names, tests)},
+            configs_of(names),
             measured_by_hand(names),
         ),
         failures={},
         measured=measured_by_hand(names),
+        configs=configs_of(names),
+        arithmetic={"threads": 1, "cores": 2, "onednn": True},
         validation={name: curve(0.5, 0.98 - 0.01 * i) for i, name in enumerate(names)},
         diagnostics={
             metric: {name: curve(0.4, 0.9 - 0.02 * i) for i, name in enumerate(binary)}

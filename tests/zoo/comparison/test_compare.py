@@ -1,7 +1,9 @@
 """`python -m zoo.compare`."""
 
 import csv
+import dataclasses
 import json
+import re
 import shutil
 
 import pytest
@@ -80,6 +82,44 @@ def test_table_and_files(compare, finished):
     about = json.loads((finished / "comparison.json").read_text())
     assert about["command"].startswith("python -m zoo.compare --smoke --seeds=2 ")
     assert f"times of {about['machine']}" in outcome.stdout
+
+
+def test_progress_fits_a_narrow_terminal(capsys, monkeypatch, tmp_path):
+    terminal = {"TERM": "xterm", "COLUMNS": "80", "FORCE_COLOR": "1"}
+
+    def train_all(runs, *, progress, **options):
+        with progress.of(runs, parallel=1):
+            progress.started(runs[0])
+            progress.update()
+        return {run.name: "The loss became nan." for run in runs}
+
+    monkeypatch.setattr(comparing, "train_all", train_all)
+    arguments = ["--methods=float", f"--workdir={tmp_path}"]
+    outcome = call_command("compare", arguments, capsys, **terminal)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", outcome.stdout)
+    lines = re.split(r"[\r\n]+", plain)
+    assert any("0/120 epochs" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_settings_make_of_a_recipe_is_in_the_title(
+    compare, finished, train_nothing, monkeypatch
+):
+    seen = []
+
+    def compared(names, **options):
+        comparison = comparing.compare(names, **options)
+        configs = {
+            name: config.with_settings({"network": "VGGSmall"})
+            for name, config in comparison.configs.items()
+        }
+        seen.append(dataclasses.replace(comparison, configs=configs))
+        return seen[-1]
+
+    monkeypatch.setattr("zoo.comparison.compare", compared)
+    outcome = compare(*SMOKE, f"--workdir={finished}")
+    assert outcome.code == 0, outcome.stderr
+    assert "VGGSmall on digits, 2 seeds, shrunk runs" in outcome.stdout
 
 
 def test_again_nothing_is_trained_or_measured(compare, finished, monkeypatch):

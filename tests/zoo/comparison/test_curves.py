@@ -3,7 +3,7 @@ import pytest
 
 from larq_irnet.callbacks import FigureFile
 from larq_irnet.callbacks.monitor_figures import Figure
-from zoo.comparison.curves import diagnostic_curves, validation_curve
+from zoo.comparison.curves import Curve, diagnostic_curves, validation_curve
 from zoo.workdir import Workdir
 from zoo.workdir_error import WorkdirError
 
@@ -65,3 +65,8 @@ def test_damaged_figures(runs):
     runs[0].diagnostics_path.write_text("nothing,of,the,kind\n")
     with pytest.raises(WorkdirError, match="Expected figures of binary layers in"):
         diagnostic_curves(runs)
+
+
+def test_the_last_epoch():
+    curve = Curve(np.array([1, 8]), np.array([0.5, 0.25]), np.array([0.1, np.nan]))
+    assert curve.last() == {"epoch": 8, "mean": 0.25, "deviation": None}

@@ -102,7 +102,9 @@ def test_another_run_of_a_recipe_is_measured(
 
 def test_one_recipe_more_measures_all_again(runs, steps, without_export, tmp_path):
     path = tmp_path / "measured.json"
-    measured_by_hand(NAMES[:1]).write(path)
+    there = measured_by_hand(NAMES[:1], runs=identities(runs))
+    there.write(path)
+    assert measured({NAMES[0]: runs[NAMES[0]]}, path) == there
     found = measured(runs, path)
     assert steps == [NAMES]
     assert found.train_step_ms == {name: 1.0 for name in NAMES}
@@ -111,7 +113,9 @@ def test_one_recipe_more_measures_all_again(runs, steps, without_export, tmp_pat
 
 def test_again(runs, steps, without_export, tmp_path):
     path = tmp_path / "measured.json"
-    measured_by_hand(NAMES).write(path)
+    there = measured_by_hand(NAMES, runs=identities(runs))
+    there.write(path)
+    assert measured(runs, path).machine == there.machine != machine()
     assert measured(runs, path, again=True).machine == machine()
     assert steps == [NAMES]
 

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 from html.parser import HTMLParser
 
@@ -64,9 +65,38 @@ def test_it_is_whole(page):
 
 def test_the_table_is_that_of_the_console(made_up, page):
     assert page.of("h1") == page.of("title") == [TITLE]
-    assert page.of("th") == list(COLUMNS)
+    assert page.of("th")[: len(COLUMNS)] == list(COLUMNS)
     shown = [text for row in cells(made_up.rows) for text in row]
     assert page.of("td")[: len(shown)] == shown
+
+
+def test_figures_of_the_binary_layers_at_the_end(made_up, page):
+    diagnostics = made_up.diagnostics
+    titles = page.of("th")[len(COLUMNS) :]
+    assert titles[0] == "at the end"
+    assert [title.partition(",")[0] for title in titles[1:]] == [
+        *("Information of weights", "Information of activations"),
+        *("Quantization error", "Flips", "Dead weights", "Gradient mismatch"),
+    ]
+    start = len(COLUMNS) * len(made_up.rows)
+    shown = page.of("td")[start:][: len(titles) * (len(made_up.rows) - 1)]
+    lines = [shown[i : i + len(titles)] for i in range(0, len(shown), len(titles))]
+    assert [line[0] for line in lines] == [row.label for row in made_up.rows[1:]]
+    recu = made_up.rows[3].recipe
+    assert lines[2][1] == f"{diagnostics['weight_entropy'][recu].mean[-1]:.3g}"
+    assert lines[2][5] == f"{100 * diagnostics['dead_share'][recu].mean[-1]:.3g}"
+
+
+def test_arithmetic_is_told(made_up):
+    page, _ = page_of(made_up)
+    assert page.of("td")[-3:-1] == ["threads of a run", "oneDNN kernels"]
+    assert page.of("span")[:2] == ["1", "on"]
+    page, html = page_of(
+        dataclasses.replace(made_up, arithmetic={"threads": 0, "cores": 2})
+    )
+    assert page.of("span")[:5] == ["all,", "2", "cores", "not", "known"]
+    _, html = page_of(dataclasses.replace(made_up, arithmetic={}))
+    assert "oneDNN" not in html
 
 
 def test_every_plot_says_what_it_shows(page):
@@ -191,15 +221,26 @@ def test_files(made_up, made_up_files):
         "comparison.png",
     ]
     assert (made_up_files / "comparison.csv").read_text() == to_csv(made_up.rows)
-    json = (made_up_files / "comparison.json").read_text()
-    assert json == to_json(
-        made_up.rows,
-        title=TITLE,
-        command="some " * 40,
-        machine="some machine",
-        failures={},
-        not_exported={},
-    )
+    written = json.loads((made_up_files / "comparison.json").read_text())
+    diagnostics = written.pop("diagnostics")
+    about = {
+        "title": TITLE,
+        "command": "some " * 40,
+        "arithmetic": {"threads": 1, "cores": 2, "onednn": True},
+        "machine": "some machine",
+        "failures": {},
+        "not_exported": {},
+    }
+    assert written == json.loads(to_json(made_up.rows, **about))
+    names = [row.recipe for row in made_up.rows]
+    assert list(diagnostics) == names
+    assert diagnostics[names[0]] == {}
+    last = made_up.diagnostics["flip_ratio"][names[2]]
+    assert diagnostics[names[2]]["flip_ratio"] == {
+        "epoch": 40,
+        "mean": last.mean[-1],
+        "deviation": last.deviation[-1],
+    }
 
 
 def test_the_picture_is_small_and_drawn(made_up_files):

@@ -87,6 +87,35 @@ def test_a_teacher_elsewhere(tmp_path):
     assert (run.needs, run.config) == ((), config_of(TAUGHT))
 
 
+def test_a_student_without_its_teacher_needs_none(tmp_path):
+    settings = {"teacher": {}, "teacher_weights": "", "distillation": {}}
+    options = {"seeds": 1, "workdir": tmp_path, "settings": settings}
+    (run,) = runs_of(TAUGHT, [TAUGHT, FLOAT], **options)
+    assert (run.needs, run.config) == ((), config_of(TAUGHT, **settings))
+
+
+def test_the_teacher_is_the_network_that_is_trained(tmp_path):
+    settings = {"network_options.block": "normal"}  # that of the teacher is another
+    options = {"seeds": 1, "workdir": tmp_path, "settings": settings}
+    (run,) = runs_of(TAUGHT, [TAUGHT, FLOAT], **options)
+    assert run.needs == ()
+    assert run.config.teacher_weights == recipes.get(TAUGHT).config.teacher_weights
+
+
+def test_a_teacher_that_is_named_stays(tmp_path):
+    settings = {"teacher_weights": "somewhere"}
+    options = {"seeds": 1, "workdir": tmp_path, "settings": settings}
+    (run,) = runs_of(TAUGHT, [TAUGHT], **options)
+    assert (run.needs, run.config.teacher_weights) == ((), "somewhere")
+
+
+def test_nobody_is_taught_by_itself(tmp_path):
+    settings = {"teacher": {"network": "ResNet20"}}
+    options = {"seeds": 1, "workdir": tmp_path, "settings": settings}
+    with pytest.raises(ValueError, match="teacher_weights"):
+        runs_of(FLOAT, [FLOAT, TAUGHT], **options)
+
+
 def test_a_shrunk_run_needs_no_trained_teacher(tmp_path):
     (run,) = runs_of(TAUGHT, [TAUGHT, FLOAT], seeds=1, workdir=tmp_path, smoke=True)
     assert (run.needs, run.config.teacher_weights) == ((), "untrained")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.zoo.comparison.conftest import measured_by_hand
+from tests.zoo.comparison.conftest import configs_of, measured_by_hand
 from zoo.comparison.row import Accuracies, Row, rows_of, to_csv, to_json
 from zoo.comparison.table import COLUMNS, cells
 
@@ -17,9 +17,14 @@ ACCURACIES = {
 }
 
 
+def some_rows(accuracies, **measured):
+    names = list(accuracies)
+    return rows_of(accuracies, configs_of(names), measured_by_hand(names, **measured))
+
+
 @pytest.fixture
 def rows():
-    return rows_of(ACCURACIES, measured_by_hand(list(ACCURACIES)))
+    return some_rows(ACCURACIES)
 
 
 def test_figures(rows):
@@ -54,13 +59,13 @@ def test_full_precision_is_its_own_measure(rows):
 
 
 def test_a_single_seed_has_no_deviation():
-    (row,) = rows_of({IRNET: Accuracies([0.5], [0.25])}, measured_by_hand([IRNET]))
+    (row,) = some_rows({IRNET: Accuracies([0.5], [0.25])})
     assert (row.test_mean, row.test_deviation) == (0.25, None)
 
 
 def test_without_full_precision_of_the_same_network_there_is_no_gap():
     accuracies = {**ACCURACIES, MOBILE: Accuracies([0.5], [0.5])}
-    row = rows_of(accuracies, measured_by_hand(list(accuracies)))[-1]
+    row = some_rows(accuracies)[-1]
     assert row.gap_to_float_points is None
     assert row.train_step_to_float is None
     assert row.times_smaller is None
@@ -68,8 +73,7 @@ def test_without_full_precision_of_the_same_network_there_is_no_gap():
 
 
 def test_without_exports():
-    names = list(ACCURACIES)
-    rows = rows_of(ACCURACIES, measured_by_hand(names, deployed={}))
+    rows = some_rows(ACCURACIES, deployed={})
     assert {(row.tflite_bytes, row.times_smaller, row.latency_ms) for row in rows} == {
         (None, None, None)
     }
@@ -83,7 +87,7 @@ def test_without_exports():
 
 def test_labels_tell_recipes_of_one_method_apart():
     accuracies = {**ACCURACIES, SGD: Accuracies([0.5], [0.5])}
-    rows = rows_of(accuracies, measured_by_hand(list(accuracies)))
+    rows = some_rows(accuracies)
     assert [row.label for row in rows] == [FLOAT, "IR-Net", SGD]
     # the first one in full precision is what others are measured against
     assert rows[2].gap_to_float_points == pytest.approx(-45.0)
@@ -92,12 +96,30 @@ def test_labels_tell_recipes_of_one_method_apart():
 def test_labels_tell_networks_and_teachers():
     names = ["dirnet_resnet20_digits", "dirnet_resnet20_digits_rbd"]
     same_network = {name: Accuracies([0.5], [0.5]) for name in names}
-    rows = rows_of(same_network, measured_by_hand(names))
+    rows = some_rows(same_network)
     assert [row.label for row in rows] == ["DIR-Net", "DIR-Net + teacher"]
     names = [IRNET, MOBILE]
     two_networks = {name: Accuracies([0.5], [0.5]) for name in names}
-    rows = rows_of(two_networks, measured_by_hand(names))
+    rows = some_rows(two_networks)
     assert [row.label for row in rows] == ["IR-Net, ResNet20", "DIR-Net, MobileNetV1"]
+
+
+def test_what_was_trained_counts_not_what_the_recipe_says():
+    names = list(ACCURACIES)
+    settings = {"network": "VGGSmall", "dataset": "digit_scenes"}
+    trained = {
+        name: config.with_settings(settings)
+        for name, config in configs_of(names).items()
+    }
+    rows = rows_of(ACCURACIES, trained, measured_by_hand(names))
+    assert {row.network for row in rows} == {"VGGSmall"}
+    assert rows[1].gap_to_float_points == pytest.approx(-15.0)
+    # full precision of another network is no measure
+    mixed = {**trained, names[0]: configs_of(names)[names[0]]}
+    rows = rows_of(ACCURACIES, mixed, measured_by_hand(names))
+    assert [row.network for row in rows] == ["ResNet20", "VGGSmall"]
+    assert rows[1].gap_to_float_points is None
+    assert rows[1].label == "IR-Net, VGGSmall"
 
 
 def test_texts_of_the_table(rows):
@@ -132,6 +154,6 @@ def test_csv(rows):
 
 
 def test_what_is_not_known_is_empty_in_csv():
-    rows = rows_of({IRNET: ACCURACIES[IRNET]}, measured_by_hand([IRNET], deployed={}))
+    rows = some_rows({IRNET: ACCURACIES[IRNET]}, deployed={})
     (row,) = csv.DictReader(io.StringIO(to_csv(rows)))
     assert (row["tflite_bytes"], row["gap_to_float_points"]) == ("", "")
