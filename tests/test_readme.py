@@ -1,12 +1,17 @@
 """The README says what is true: its examples run, its commands exist."""
 
+import dataclasses
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import zoo
+from zoo.command_line import settings
+from zoo.recipes_of_methods import METHODS, recipes_of
+from zoo.tuning import candidates_of, grid_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -137,6 +142,66 @@ def test_the_accuracies_on_scenes_are_those_of_the_comparison():
     for row in _compared("digit_scenes.json"):
         name = called.get(row["label"], row["label"])
         assert f" {name} {_accuracy(row)}" in text
+
+
+def _tunings(section, folder):
+    """What the commands `zoo.tune` of a section train: one list for each command."""
+    text = _section(section).replace("\\\n", " ")
+    for line in re.findall(r"^python -m zoo\.tune (.+)$", text, re.MULTILINE):
+        flags: dict[str, list[str]] = {}
+        for word in shlex.split(line):
+            name, _, value = word.removeprefix("--").partition("=")
+            flags.setdefault(name, []).append(value)
+        methods = flags.get("methods", [",".join(METHODS)])[0].split(",")
+        combined = recipes_of(methods, ["ResNet20"], *flags.get("dataset", ["digits"]))
+        yield candidates_of(
+            flags.get("recipes", [",".join(combined)])[0].split(","),
+            grid_of(flags["grid"]),
+            seeds=[int(seed) for seed in flags.get("seeds", ["100,101"])[0].split(",")],
+            workdir=folder,
+            settings=settings(flags.get("set", [])),
+        )
+
+
+def test_scenes_are_tuned_with_what_the_table_says(tmp_path):
+    rounds = []
+    for tunings in _tunings("Scenes of digits", tmp_path):
+        configs = [run.config for tuning in tunings for run in tuning.runs]
+        (budget,) = {(one.epochs, one.warmup_epochs) for one in configs}
+        rates = {one.learning_rate for one in configs}
+        seeds = {one.seed for one in configs}
+        rounds += [(*budget, rate, seeds) for rate in sorted(rates)]
+        assert {one.method for one in configs} == set(METHODS)
+    rows = re.findall(
+        r"^\| (\d+), (none|\d+), ([\d.]+), ([\d and]+) \|",
+        _section("Scenes of digits"),
+        re.MULTILINE,
+    )
+    told = [
+        (
+            int(epochs),
+            0 if warm_up == "none" else int(warm_up),
+            float(rate),
+            set(map(int, seeds.split(" and "))),
+        )
+        for epochs, warm_up, rate, seeds in rows
+    ]
+    assert len(rounds) == 8
+    assert all(one in told for one in rounds)
+
+
+def test_digits_are_tuned_alike(tmp_path):
+    (tunings,) = _tunings("The same budget for every method", tmp_path)
+    candidates = [
+        [
+            # what is left of a method is its restriction
+            dataclasses.replace(run.config, method="float", restriction={})
+            for run in tuning.runs
+        ]
+        for tuning in tunings
+    ]
+    assert len(candidates[0]) == 20
+    assert all(one == candidates[0] for one in candidates)
 
 
 def test_pictures_exist_and_are_small():

@@ -97,12 +97,14 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
     In every tenth epoch, from the first on:
 
     - `weight_gradient_share`: share of the weights that get surrogate gradient, by
-      `larq_irnet.diagnostics.surrogate_share`; and of the `inputs` of one batch
+      `larq_irnet.diagnostics.surrogate_share` of 4 weights of each filter; and of the
+      `inputs` of one batch
     - `activation_entropy`: bits of each channel that is binarized, by
       `larq_irnet.diagnostics.activation_entropy`,
     - `activation_balance`: of each channel, by
       `larq_irnet.diagnostics.activation_balance`,
-    - `activation_gradient_share`: share of the activations that get surrogate gradient.
+    - `activation_gradient_share`: share of the activations that get surrogate gradient,
+      by the same of 2 in each sample and layer.
 
     Still more rarely, because it takes dozens of passes through the network, and with
     `labels` as well:

@@ -2,7 +2,7 @@
 
 8x8 grey images of the UCI "Optical Recognition of Handwritten Digits" test set. The
 split is fixed and stratified: 1,197 for training, 200 for choices (validation) and 400
-that are looked at once (test).
+that nothing is chosen by (test).
 """
 
 import numpy as np
