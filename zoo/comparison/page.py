@@ -81,6 +81,10 @@ def _diagnostic_plots(comparison: Comparison) -> list[Plot]:
     ]
 
 
+def _three_digits(number: float) -> str:
+    return f"{number:#.3g}".rstrip(".")
+
+
 def _diagnostic_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Titles and texts: the figures at the end, of the recipes that have some."""
     shown = {
@@ -93,7 +97,7 @@ def _diagnostic_table(comparison: Comparison) -> tuple[list[str], list[list[str]
     for row in comparison.rows:
         curves = [comparison.diagnostics[name].get(row.recipe) for name in shown]
         texts = [
-            "-" if curve is None else f"{one.scale * curve.mean[-1]:.3g}"
+            "-" if curve is None else _three_digits(one.scale * curve.mean[-1])
             for curve, one in zip(curves, shown.values())
         ]
         if any(curve is not None for curve in curves):

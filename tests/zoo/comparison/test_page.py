@@ -83,8 +83,8 @@ def test_figures_of_the_binary_layers_at_the_end(made_up, page):
     lines = [shown[i : i + len(titles)] for i in range(0, len(shown), len(titles))]
     assert [line[0] for line in lines] == [row.label for row in made_up.rows[1:]]
     recu = made_up.rows[3].recipe
-    assert lines[2][1] == f"{diagnostics['weight_entropy'][recu].mean[-1]:.3g}"
-    assert lines[2][5] == f"{100 * diagnostics['dead_share'][recu].mean[-1]:.3g}"
+    assert lines[2][1] == f"{diagnostics['weight_entropy'][recu].mean[-1]:.3f}"
+    assert lines[2][5] == f"{100 * diagnostics['dead_share'][recu].mean[-1]:.1f}"
 
 
 def test_arithmetic_is_told(made_up):
