@@ -10,7 +10,7 @@ __all__ = ["latencies_table"]
 def latencies_table(report: DeviceReport) -> rich.table.Table:
     """Times by model, threads and XNNPACK."""
     table = rich.table.Table(title=f"One image on {report.device.model}")
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     for column in ("threads", "XNNPACK", "ms", "fastest ms"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in report.latencies:

@@ -47,7 +47,7 @@ def models_table(report: Report, record: TrainingRecord) -> rich.table.Table:
         record: Of the training behind it.
     """
     table = rich.table.Table()
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     for column in ("test accuracy %", "bytes", "ms per image"):
         table.add_column(column, justify="right", no_wrap=True)
     verification = report.verification
