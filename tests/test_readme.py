@@ -144,28 +144,37 @@ def test_the_accuracies_on_scenes_are_those_of_the_comparison():
         assert f" {name} {_accuracy(row)}" in text
 
 
-def _tunings(section, folder):
-    """What the commands `zoo.tune` of a section train: one list for each command."""
+def _tuning_flags(section):
+    """What the commands `zoo.tune` in the blocks of a section are given, by flag."""
     text = _section(section).replace("\\\n", " ")
     for line in re.findall(r"^python -m zoo\.tune (.+)$", text, re.MULTILINE):
-        flags: dict[str, list[str]] = {}
-        for word in shlex.split(line):
-            name, _, value = word.removeprefix("--").partition("=")
-            flags.setdefault(name, []).append(value)
-        methods = flags.get("methods", [",".join(METHODS)])[0].split(",")
-        combined = recipes_of(methods, ["ResNet20"], *flags.get("dataset", ["digits"]))
-        yield candidates_of(
-            flags.get("recipes", [",".join(combined)])[0].split(","),
-            grid_of(flags["grid"]),
-            seeds=[int(seed) for seed in flags.get("seeds", ["100,101"])[0].split(",")],
-            workdir=folder,
-            settings=settings(flags.get("set", [])),
-        )
+        yield _flags(line)
+
+
+def _flags(line):
+    flags: dict[str, list[str]] = {}
+    for word in shlex.split(line):
+        name, _, value = word.removeprefix("--").partition("=")
+        flags.setdefault(name, []).append(value)
+    return flags
+
+
+def _planned(flags, folder):
+    """What a command `zoo.tune` trains."""
+    methods = flags.get("methods", [",".join(METHODS)])[0].split(",")
+    return candidates_of(
+        recipes_of(methods, ["ResNet20"], *flags.get("dataset", ["digits"])),
+        grid_of(flags["grid"]),
+        seeds=[int(seed) for seed in flags.get("seeds", ["100,101"])[0].split(",")],
+        workdir=folder,
+        settings=settings(flags.get("set", [])),
+    )
 
 
 def test_scenes_are_tuned_with_what_the_table_says(tmp_path):
     rounds = []
-    for tunings in _tunings("Scenes of digits", tmp_path):
+    for flags in _tuning_flags("Scenes of digits"):
+        tunings = _planned(flags, tmp_path)
         configs = [run.config for tuning in tunings for run in tuning.runs]
         (budget,) = {(one.epochs, one.warmup_epochs) for one in configs}
         rates = {one.learning_rate for one in configs}
@@ -191,17 +200,28 @@ def test_scenes_are_tuned_with_what_the_table_says(tmp_path):
 
 
 def test_digits_are_tuned_alike(tmp_path):
-    (tunings,) = _tunings("The same budget for every method", tmp_path)
+    (flags,) = _tuning_flags("The same budget for every method")
     candidates = [
         [
             # what is left of a method is its restriction
             dataclasses.replace(run.config, method="float", restriction={})
             for run in tuning.runs
         ]
-        for tuning in tunings
+        for tuning in _planned(flags, tmp_path)
     ]
     assert len(candidates[0]) == 20
     assert all(one == candidates[0] for one in candidates)
+
+
+def test_one_change_at_a_time(tmp_path):
+    (first,) = _tuning_flags("The same budget for every method")
+    rows = re.findall(r"^\|.*\| `(.*--grid.*)` \|$", _section("Digits"), re.MULTILINE)
+    assert len(rows) == 5
+    for row in map(_flags, rows):
+        named = {text.partition("=")[0] for texts in row.values() for text in texts}
+        others = [text for text in first["set"] if text.partition("=")[0] not in named]
+        tunings = _planned({**row, "set": [*others, *row.get("set", [])]}, tmp_path)
+        assert [len(tuning.candidates) for tuning in tunings] == [1] * len(METHODS)
 
 
 def test_pictures_exist_and_are_small():

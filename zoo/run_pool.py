@@ -11,9 +11,9 @@ import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from zoo.evaluation import dataset_of
 from zoo.pool_progress import PoolProgress
@@ -179,21 +179,29 @@ def _check_arithmetic(run: PooledRun, threads: int) -> None:
     """Makes sure that what there is of a run was trained as the others are."""
     if not (run.workdir.is_complete or run.workdir.has_checkpoint):
         return
-    there, wanted = run.workdir.arithmetic(), {**arithmetic(), "threads": threads}
+    wanted = {**arithmetic(), "threads": threads}
+    # as it began, and as it ended, which is other if it was resumed by itself
+    for there in (run.workdir.arithmetic(), run.workdir.last_arithmetic()):
+        _check_alike(there, wanted, run.folder)
+
+
+def _check_alike(
+    there: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path
+) -> None:
     differing = {
         name: there[name]
         for name in _REMEDIES
         # None: TensorFlow does not tell
         if None not in (there.get(name), wanted[name]) and there[name] != wanted[name]
     }
-    if threads or "threads" in differing:  # cores do not matter
+    if wanted["threads"] or "threads" in differing:  # cores do not matter
         differing.pop("cores", None)
     if differing:
         now = ", ".join(f"{name}={wanted[name]}" for name in differing)
         then = ", ".join(f"{name}={value}" for name, value in differing.items())
         remedies = [_REMEDIES[name].format(value) for name, value in differing.items()]
         raise ValueError(
-            f"Expected runs that were trained with {now}, got {then} in {run.folder}: "
+            f"Expected runs that were trained with {now}, got {then} in {folder}: "
             "accuracies depend on it. Choose another workdir, or "
             f"{', '.join(remedies)}."
         )

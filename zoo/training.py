@@ -32,7 +32,7 @@ from zoo.run_summary import arithmetic, best_epoch, versions
 from zoo.session import Session, folder_of_this_process
 from zoo.stop_on_non_finite_loss import StopOnNonFiniteLoss
 from zoo.train_config import TrainConfig
-from zoo.workdir import Workdir
+from zoo.workdir import Workdir, WorkdirError
 
 __all__ = ["compile_for", "evaluate", "run"]
 
@@ -79,7 +79,12 @@ def _resume(
 
 
 def _warn_of_other_arithmetic(folder: Workdir) -> None:
-    before, now = folder.arithmetic(), arithmetic()
+    now = arithmetic()
+    try:
+        before = folder.arithmetic()
+    except WorkdirError as error:
+        log.warning("%s", error)
+        return
     if before and before != now:
         log.warning(
             "%s has begun with %s and goes on with %s: it will not end as a run in one "

@@ -205,16 +205,22 @@ class Workdir:
             WorkdirError: if the note of it is damaged.
         """
         if not self._arithmetic_path.exists():
-            return dict(
-                self.results().get("arithmetic", {}) if self.is_complete else {}
-            )
+            return self.last_arithmetic()
         try:
             return dict(**json.loads(self._read(self._arithmetic_path)))
         except (ValueError, TypeError) as error:
             raise WorkdirError(
                 f"Expected {self._arithmetic_path} to tell threads and kernels, got "
-                f"something else ({error!r}). Remove {self.path} and train again."
+                f"something else ({error!r}). Remove the file; the run stays."
             ) from error
+
+    def last_arithmetic(self) -> dict[str, Any]:
+        """With what a finished run has ended; empty if it does not tell.
+
+        # Raises
+            WorkdirError: if its results are damaged.
+        """
+        return dict(self.results().get("arithmetic", {})) if self.is_complete else {}
 
     def results(self) -> dict[str, Any]:
         """What the run has led to.

@@ -300,8 +300,9 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
     def _snapshots(self) -> list[KernelSnapshot]:
         """The weights, where something is made of them."""
         has_pictures = self._summaries is not None and (self.histograms or self.images)
-        is_needed = self._metrics & _SNAPSHOT_METRICS or self.on_histogram
-        return self._reader.snapshots() if is_needed or has_pictures else []
+        has_figures = bool(self._metrics & _SNAPSHOT_METRICS)
+        is_needed = has_figures or has_pictures or self.on_histogram is not None
+        return self._reader.snapshots() if is_needed else []
 
     def _is_slow(self, epoch: int) -> bool:
         return epoch % self.batch_epochs == 0
@@ -337,7 +338,7 @@ class BinarizationMonitor(tf.keras.callbacks.Callback):
         # Arguments
             epoch: Its number, from 0 on.
             figures: By the names of the metrics.
-            before: The weights at its beginning.
+            before: The weights at its beginning; empty where nothing is made of them.
         """
         if self.on_histogram is not None and self._reader.kernels:
             tau = _tau_in_force(self._reader, otherwise=self.tau)

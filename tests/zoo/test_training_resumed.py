@@ -235,6 +235,16 @@ def test_going_on_with_other_threads_is_said(
     assert folder.arithmetic() == before
 
 
+def test_a_damaged_note_of_the_threads_stops_nothing(
+    stopped_run, small_run, use_small_network, tmp_path, caplog
+):
+    shutil.copytree(stopped_run, tmp_path / "run")
+    (tmp_path / "run" / "arithmetic.json").write_text("3")
+    run(small_config(), tmp_path / "run")
+    assert "Remove the file; the run stays" in caplog.text
+    assert_same(weights(tmp_path / "run"), weights(small_run.path))
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs Linux's /proc")
 def test_no_file_stays_open_after_an_interruption(
     use_small_network, tmp_path, monkeypatch

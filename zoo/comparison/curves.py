@@ -30,7 +30,7 @@ class Curve:
     deviation: np.ndarray
 
     def last(self) -> dict[str, float | None]:
-        """The "epoch", "mean" and "deviation" at the end; `None` if not finite."""
+        """The last "epoch", "mean" and "deviation"; `None` if not finite."""
         found = {
             "epoch": int(self.epochs[-1]),
             "mean": float(self.mean[-1]),

@@ -14,10 +14,11 @@ __all__ = ["write_comparison"]
 
 
 def _last_figures(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Figures of the binary layers at the end, by recipe and metric."""
+    """The last figures of the binary layers, by recipe and metric."""
+    unknown = {"deviation": None}  # of a single run
     return {
         row.recipe: {
-            metric: curves[row.recipe].last()
+            metric: {**curves[row.recipe].last(), **(unknown if row.seeds == 1 else {})}
             for metric, curves in comparison.diagnostics.items()
             if row.recipe in curves
         }

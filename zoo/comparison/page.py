@@ -1,5 +1,6 @@
 """A comparison as one HTML page that needs nothing but itself."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from larq_irnet import methods
 from tflite_export.page_environment import Plot, kilobytes, page_environment, percent
 from zoo.comparison import plots
 from zoo.comparison.comparing import Comparison
+from zoo.comparison.curves import Curve
 from zoo.comparison.measured import Measured
 from zoo.comparison.row import Row
 from zoo.comparison.table import COLUMNS, cells
@@ -81,28 +83,37 @@ def _diagnostic_plots(comparison: Comparison) -> list[Plot]:
     ]
 
 
-def _three_digits(number: float) -> str:
-    return f"{number:#.3g}".rstrip(".")
+def _last(curve: Curve | None, scale: float) -> str:
+    """The last value of a curve, in three digits."""
+    if curve is None or not math.isfinite(curve.mean[-1]):
+        return "-"
+    return f"{scale * curve.mean[-1]:#.3g}".rstrip(".")
+
+
+def _last_epoch(curves: Mapping[str, Curve]) -> str:
+    """When that was, such as "epoch 16"."""
+    epochs = sorted({int(curve.epochs[-1]) for curve in curves.values()})
+    return f"epoch {' or '.join(map(str, epochs))}"
 
 
 def _diagnostic_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Titles and texts: the figures at the end, of the recipes that have some."""
+    """Titles and texts: the last figures, of the recipes that have some."""
     shown = {
         name: diagnostic
         for name, diagnostic in plots.DIAGNOSTICS.items()
         if name in comparison.diagnostics
     }
-    titles = [f"{one.title}, {one.label}" for one in shown.values()]
+    titles = [
+        f"{one.title}, {one.label}, {_last_epoch(comparison.diagnostics[name])}"
+        for name, one in shown.items()
+    ]
     table = []
     for row in comparison.rows:
         curves = [comparison.diagnostics[name].get(row.recipe) for name in shown]
-        texts = [
-            "-" if curve is None else _three_digits(one.scale * curve.mean[-1])
-            for curve, one in zip(curves, shown.values())
-        ]
+        texts = [_last(curve, one.scale) for curve, one in zip(curves, shown.values())]
         if any(curve is not None for curve in curves):
             table.append([row.label, *texts])
-    return ["at the end", *titles], table
+    return ["last measured", *titles], table
 
 
 def _in_two_columns(drawn: Sequence[Plot]) -> list[Sequence[Plot]]:

@@ -96,8 +96,7 @@ def runs_of(
     # Arguments
         name: The recipe.
         names: All recipes of the comparison. If one of them trains the teacher of
-            another, all seeds learn from its run with seed 0, unless `settings` have
-            `teacher_weights`.
+            another, all seeds learn from its run with seed 0.
         seeds: Number of seeds: 0, 1, ...
         workdir: Folder that gets one folder for each recipe and seed.
         smoke: Shrink every run to seconds.
@@ -122,7 +121,7 @@ def runs_of(
     }
     config = configs[name]
     needs: tuple[Path, ...] = ()
-    teacher = None if "teacher_weights" in settings else _teacher_among(config, configs)
+    teacher = _teacher_among(config, configs)
     if teacher is not None and not smoke:  # shrunk runs learn from initial weights
         needs = (_folder(workdir, teacher, 0),)
         config = config.with_settings({"teacher_weights": str(needs[0].resolve())})

@@ -73,7 +73,8 @@ def test_the_table_is_that_of_the_console(made_up, page):
 def test_figures_of_the_binary_layers_at_the_end(made_up, page):
     diagnostics = made_up.diagnostics
     titles = page.of("th")[len(COLUMNS) :]
-    assert titles[0] == "at the end"
+    assert titles[0] == "last measured"
+    assert all(title.endswith(", epoch 40") for title in titles[1:])
     assert [title.partition(",")[0] for title in titles[1:]] == [
         *("Information of weights", "Information of activations"),
         *("Quantization error", "Flips", "Dead weights", "Gradient mismatch"),
@@ -85,6 +86,28 @@ def test_figures_of_the_binary_layers_at_the_end(made_up, page):
     recu = made_up.rows[3].recipe
     assert lines[2][1] == f"{diagnostics['weight_entropy'][recu].mean[-1]:.3f}"
     assert lines[2][5] == f"{100 * diagnostics['dead_share'][recu].mean[-1]:.1f}"
+
+
+def test_a_figure_that_is_no_number_is_not_known(made_up):
+    name = made_up.rows[1].recipe
+    early = plots.Curve(np.array([1, 14]), np.array([0.5, np.nan]), np.zeros(2))
+    one = dataclasses.replace(
+        made_up, validation={}, diagnostics={"gradient_cosine": {name: early}}
+    )
+    page = Page(render_page(one, title=TITLE, about={}))
+    assert page.of("th")[-1] == "Gradient mismatch, cosine, epoch 14"
+    start = len(COLUMNS) * len(made_up.rows)
+    assert page.of("td")[start:][:2] == [made_up.rows[1].label, "-"]
+
+
+def test_the_deviation_of_a_single_run_is_not_known(made_up, tmp_path):
+    rows = [dataclasses.replace(made_up.rows[1], seeds=1, test_deviation=None)]
+    one = dataclasses.replace(made_up, rows=rows, validation={})
+    write_comparison(one, tmp_path, title=TITLE, about={})
+    written = json.loads((tmp_path / "comparison.json").read_text())
+    figures = written["diagnostics"][rows[0].recipe]
+    assert figures["flip_ratio"]["mean"] > 0
+    assert {figure["deviation"] for figure in figures.values()} == {None}
 
 
 def test_arithmetic_is_told(made_up):

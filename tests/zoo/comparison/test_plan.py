@@ -102,18 +102,12 @@ def test_the_teacher_is_the_network_that_is_trained(tmp_path):
     assert run.config.teacher_weights == recipes.get(TAUGHT).config.teacher_weights
 
 
-def test_a_teacher_that_is_named_stays(tmp_path):
-    settings = {"teacher_weights": "somewhere"}
+def test_a_teacher_has_none_itself(tmp_path):
+    # both are full precision of one network, but one of them is taught
+    settings = {"method": "float", "estimator": {}}
     options = {"seeds": 1, "workdir": tmp_path, "settings": settings}
-    (run,) = runs_of(TAUGHT, [TAUGHT], **options)
-    assert (run.needs, run.config.teacher_weights) == ((), "somewhere")
-
-
-def test_nobody_is_taught_by_itself(tmp_path):
-    settings = {"teacher": {"network": "ResNet20"}}
-    options = {"seeds": 1, "workdir": tmp_path, "settings": settings}
-    with pytest.raises(ValueError, match="teacher_weights"):
-        runs_of(FLOAT, [FLOAT, TAUGHT], **options)
+    (run,) = runs_of(TAUGHT, [TAUGHT, FLOAT], **options)
+    assert run.needs == (tmp_path / FLOAT / "seed0",)
 
 
 def test_a_shrunk_run_needs_no_trained_teacher(tmp_path):
