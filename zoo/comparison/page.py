@@ -93,7 +93,7 @@ def _last(curve: Curve | None, scale: float) -> str:
 def _last_epoch(curves: Mapping[str, Curve]) -> str:
     """When that was, such as "epoch 16"."""
     epochs = sorted({int(curve.epochs[-1]) for curve in curves.values()})
-    return f"epoch {' or '.join(map(str, epochs))}"
+    return f"epoch\N{NO-BREAK SPACE}{' or '.join(map(str, epochs))}"
 
 
 def _diagnostic_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

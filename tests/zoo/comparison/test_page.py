@@ -74,7 +74,7 @@ def test_figures_of_the_binary_layers_at_the_end(made_up, page):
     diagnostics = made_up.diagnostics
     titles = page.of("th")[len(COLUMNS) :]
     assert titles[0] == "last measured"
-    assert all(title.endswith(", epoch 40") for title in titles[1:])
+    assert all(title.endswith(", epoch\N{NO-BREAK SPACE}40") for title in titles[1:])
     assert [title.partition(",")[0] for title in titles[1:]] == [
         *("Information of weights", "Information of activations"),
         *("Quantization error", "Flips", "Dead weights", "Gradient mismatch"),
@@ -95,7 +95,7 @@ def test_a_figure_that_is_no_number_is_not_known(made_up):
         made_up, validation={}, diagnostics={"gradient_cosine": {name: early}}
     )
     page = Page(render_page(one, title=TITLE, about={}))
-    assert page.of("th")[-1] == "Gradient mismatch, cosine, epoch 14"
+    assert page.of("th")[-1] == "Gradient mismatch, cosine, epoch\N{NO-BREAK SPACE}14"
     start = len(COLUMNS) * len(made_up.rows)
     assert page.of("td")[start:][:2] == [made_up.rows[1].label, "-"]
 
