@@ -1,6 +1,5 @@
 """A comparison as one HTML page that needs nothing but itself."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -85,9 +84,8 @@ def _diagnostic_plots(comparison: Comparison) -> list[Plot]:
 
 def _last(curve: Curve | None, scale: float) -> str:
     """The last value of a curve, in three digits."""
-    if curve is None or not math.isfinite(curve.mean[-1]):
-        return "-"
-    return f"{scale * curve.mean[-1]:#.3g}".rstrip(".")
+    mean = None if curve is None else curve.last()["mean"]
+    return "-" if mean is None else f"{scale * mean:#.3g}".rstrip(".")
 
 
 def _last_epoch(curves: Mapping[str, Curve]) -> str:
